@@ -1,0 +1,92 @@
+import { pino } from 'pino';
+import type { TenantId } from '../shared/tenants/tenant.ts';
+
+/** The only fields a log line may have (R55, R56): no token, no text, no display name, no body. */
+export type LogFields = {
+  tenant?: TenantId;
+  code?: string;
+  status?: number;
+  ms?: number;
+  route?: string;
+  method?: string;
+  command?: string;
+  outcome?: string;
+  kind?: string;
+  requestId?: string;
+  conversation?: string;
+  activity?: string;
+  person?: string;
+  count?: number;
+  port?: number;
+  signal?: string;
+  thread?: string;
+  reason?: string;
+  dataset?: string;
+  fence?: number;
+  problem?: string;
+};
+
+/** Constant words, varying fields. */
+export type Log = {
+  debug(fields: LogFields, message: string): void;
+  info(fields: LogFields, message: string): void;
+  warn(fields: LogFields, message: string): void;
+  error(fields: LogFields, message: string): void;
+};
+
+const allowed: ReadonlySet<string> = new Set<keyof LogFields>([
+  'tenant',
+  'code',
+  'status',
+  'ms',
+  'route',
+  'method',
+  'command',
+  'outcome',
+  'kind',
+  'requestId',
+  'conversation',
+  'activity',
+  'person',
+  'count',
+  'port',
+  'signal',
+  'thread',
+  'reason',
+  'dataset',
+  'fence',
+  'problem',
+]);
+
+/** A pino log that writes JSON lines to standard error and drops every field that is not on the list. */
+export function openLog(level: string, thread: string): Log {
+  const out = pino(
+    {
+      level,
+      base: { thread },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    pino.destination({ dest: 2, sync: true }),
+  );
+  const only = (fields: LogFields): LogFields => {
+    const kept: Record<string, unknown> = {};
+    for (const [name, value] of Object.entries(fields)) {
+      if (!allowed.has(name) || value === undefined) continue;
+      kept[name] = typeof value === 'string' && value.length > 200 ? `${value.slice(0, 200)}…` : value;
+    }
+    return kept;
+  };
+  return {
+    debug: (fields, message) => out.debug(only(fields), message),
+    info: (fields, message) => out.info(only(fields), message),
+    warn: (fields, message) => out.warn(only(fields), message),
+    error: (fields, message) => out.error(only(fields), message),
+  };
+}
+
+/** A log that writes nothing, for tests of pure handlers. */
+export function silentLog(): Log {
+  const nothing = (): void => undefined;
+  return { debug: nothing, info: nothing, warn: nothing, error: nothing };
+}

@@ -1,0 +1,432 @@
+import type { KeyObject } from 'node:crypto';
+import type {
+  AccessAction,
+  Audience,
+  Caller,
+  Grant,
+  GrantScope,
+  Role,
+  TenantScope,
+} from '../shared/access.ts';
+import type { Command, PersonRef } from '../shared/command.ts';
+import type {
+  ControlChange,
+  ControlProfile,
+  EvaluatedSnapshot,
+  Posture,
+  ScoreSnapshot,
+} from '../shared/score/score.ts';
+import type {
+  DatasetName,
+  DatasetState,
+  Health,
+  Licences,
+  Tenant,
+  TenantId,
+} from '../shared/tenants/tenant.ts';
+import type { Day, Instant } from '../shared/time.ts';
+import type { Log } from './log.ts';
+import type { Secret } from './secrets.ts';
+
+/** Everything a handler may use. Both threads have their own, built by `open-services.ts`. */
+export type Services = {
+  store: Store;
+  microsoft: Microsoft;
+  deliver: Deliver;
+  /** Entra's signing keys, for tokens of the tab. */
+  entraKeys: SigningKeys;
+  log: Log;
+  metrics: Metrics;
+  /** Database time as an instant: what is stored and compared. */
+  now(): Instant;
+  /** 128 random bits, base64url. */
+  random(): string;
+  /** Wakes the clock thread: there is something to do now. */
+  nudge(): void;
+  /** Aborted when the program stops. */
+  signal: AbortSignal;
+  settings: Settings;
+};
+
+/** The few settings handlers see. */
+export type Settings = {
+  demo: boolean;
+  homeTenantId: TenantId;
+  publicUrl: string;
+  teamsAppId: string | undefined;
+  botId: string;
+  /** Cron expression of the score sync. */
+  syncScores: string;
+};
+
+// ---------------------------------------------------------------------------------------------- conversations
+
+/** Where something was said and where an answer may go. */
+export type Place = {
+  kind: 'personal' | 'groupChat' | 'channel';
+  /** Teams' conversation id, with `;messageid=` for a thread. */
+  conversationId: string;
+  serviceUrl: string;
+  /** Tenant that owns the conversation. */
+  hostTenantId: TenantId;
+  audience: Audience;
+  /** The message came as a private (targeted) one: the answer must too, never publicly. */
+  targeted: boolean;
+  /** Teams' id (`29:…`) of the person asking; a targeted answer needs it. */
+  personTeamsId: string;
+};
+
+export type ActivityId = string;
+
+/** A card as Adaptive Card JSON. Actions carry `CardAction` as their `data`; `teams/card-data.ts` signs it. */
+export type CardData = { type: 'AdaptiveCard'; version: '1.5'; [member: string]: unknown };
+
+/** What a button means, in the clear; verified and re-authorised on click. */
+export type CardAction = { verb: string; tenant?: TenantId; object?: string };
+
+export type Reply = {
+  card?: CardData;
+  /** Always there: toast, screen reader, fallback. Markdown of Teams; foreign names are escaped. */
+  text: string;
+  to: 'caller' | 'conversation';
+  /** Our own earlier message to be replaced. */
+  replaces?: ActivityId;
+  /** Whose data this carries: the gate looks at nothing else. Empty only for static text. */
+  tenants: TenantId[];
+};
+
+export type CommandHandler<C extends Command = Command> = (
+  command: C,
+  who: Caller,
+  where: Place,
+  services: Services,
+) => Promise<Reply>;
+
+/** R37. `withheld`: our own gate said no; nothing was sent. */
+export type Delivery =
+  | { kind: 'sent'; activityId: ActivityId }
+  | { kind: 'throttled'; retryAfterMs: number }
+  | { kind: 'refused'; status: number; code: string }
+  | { kind: 'unreachable'; why: string }
+  | { kind: 'ambiguous'; why: string }
+  | { kind: 'withheld'; why: string };
+
+export type Deliver = {
+  /** Posts, answers in the thread, or replaces; one attempt, 10 s; passes the gate last of all. `who` is the reader
+   * of a personal or targeted answer. Never throws for what Teams answers. */
+  send(place: Place, reply: Reply, who: Caller): Promise<Delivery>;
+  typing(place: Place): Promise<void>;
+};
+
+// ---------------------------------------------------------------------------------------------- the store
+
+export type Store = {
+  kind: 'embedded' | 'mongo';
+  now(): Instant;
+  ping(): Promise<void>;
+  close(): Promise<void>;
+  tenants: TenantStore;
+  scores: ScoreStore;
+  credentials: CredentialStore;
+  work: WorkStore;
+  syncRequests: SyncRequestStore;
+  people: PeopleStore;
+  places: PlaceStore;
+  claims: ClaimStore;
+  inbound: InboundStore;
+  audit: AuditStore;
+};
+
+/** Every method that names a tenant throws `scope` outside the scope; lists leave such tenants out. */
+export type TenantStore = {
+  /** All tenants within `scope`, by name; at most 10,000. Cached per thread for at most 5 s, dropped on own writes. */
+  list(scope: TenantScope): Promise<Tenant[]>;
+  get(scope: TenantScope, id: TenantId): Promise<Tenant | null>;
+  /** Inserts or refreshes name and domains; keeps health and datasets of a known one. */
+  save(scope: TenantScope, tenant: Tenant): Promise<void>;
+};
+
+export type ScoreStore = {
+  posture(scope: TenantScope, id: TenantId): Promise<Posture | null>;
+  postures(scope: TenantScope, ids: TenantId[]): Promise<Posture[]>;
+  /** Days from `since` on, oldest first, at most 400. */
+  snapshots(scope: TenantScope, id: TenantId, since: Day): Promise<ScoreSnapshot[]>;
+  /** The last evaluated snapshot with its controls: what the next one is compared with. */
+  evaluated(scope: TenantScope, id: TenantId): Promise<EvaluatedSnapshot | null>;
+  changes(scope: TenantScope, id: TenantId, since: Day): Promise<ControlChange[]>;
+  profiles(scope: TenantScope, id: TenantId): Promise<ControlProfile[]>;
+  /** All that one sync found, written in crash order (snapshots, changes, profiles, posture, evaluated last) and
+   * only while the lease's fence holds; deterministic ids, so that a repeat changes nothing. Throws `conflict` when
+   * the lease was lost. */
+  saveSync(scope: TenantScope, lease: Lease, found: FoundScores): Promise<void>;
+};
+
+export type FoundScores = {
+  snapshots: ScoreSnapshot[];
+  changes: ControlChange[];
+  /** Absent = unchanged since last time. */
+  profiles?: ControlProfile[];
+  posture: Posture;
+  evaluated: EvaluatedSnapshot;
+};
+
+/** How Watchpost gets into one tenant. */
+export type TenantAccess = {
+  tenantId: TenantId;
+  appId: string;
+  credential:
+    | { kind: 'secret'; secret: Secret }
+    | { kind: 'certificate'; certificatePem: string; key: Secret };
+};
+
+/** What may be told about a credential (R58): never the value. */
+export type CredentialFacts = {
+  kind: 'secret' | 'certificate';
+  appId: string;
+  last4: string;
+  version: number;
+  createdAt: Instant;
+  expiresAt?: Instant;
+};
+
+export type CredentialStore = {
+  /** Seals and stores a new version; the old one goes. */
+  save(scope: TenantScope, access: TenantAccess): Promise<CredentialFacts>;
+  /** Opens in memory only. Throws `secret` when tampered with or rolled back (R51, R52), null when there is none. */
+  open(scope: TenantScope, id: TenantId): Promise<TenantAccess | null>;
+  facts(scope: TenantScope, id: TenantId): Promise<CredentialFacts | null>;
+};
+
+/** The right to do one piece of work until `until` by database time; every later write is conditional on `fence`. */
+export type Lease = {
+  workId: string;
+  tenantId: TenantId;
+  kind: WorkKind;
+  owner: string;
+  fence: number;
+  until: Instant;
+};
+export type WorkKind = 'sync-scores';
+export type WorkRow = {
+  tenantId: TenantId;
+  kind: WorkKind;
+  dueAt: Instant;
+  lastStartedAt?: Instant;
+  lastDoneAt?: Instant;
+  lastMs?: number;
+  failures: number;
+  lastOutcome?: string;
+  lease?: { owner: string; until: Instant };
+  fence: number;
+};
+
+export type WorkStore = {
+  /** Makes the row when absent; brings `dueAt` forward when it is earlier, never back. */
+  schedule(scope: TenantScope, id: TenantId, kind: WorkKind, dueAt: Instant): Promise<void>;
+  /** Up to `limit` due rows without a live lease, each claimed with a new fence. */
+  claimDue(kind: WorkKind, limit: number, leaseMs: number): Promise<Lease[]>;
+  /** Still ours, and now until later? False when lost. */
+  renew(lease: Lease, leaseMs: number): Promise<boolean>;
+  finish(
+    lease: Lease,
+    result: { nextDueAt: Instant; outcome: string; ms: number; failed: boolean },
+  ): Promise<boolean>;
+  /** Frees leases of this instance that an earlier process left behind. */
+  voidOwn(): Promise<number>;
+  get(scope: TenantScope, id: TenantId, kind: WorkKind): Promise<WorkRow | null>;
+  /** Due rows without a live lease, for the metrics. */
+  backlog(): Promise<number>;
+  /** Health, datasets, names of a tenant after a try; conditional on the fence. */
+  saveTenant(scope: TenantScope, lease: Lease, change: TenantChange): Promise<void>;
+};
+
+export type TenantChange = {
+  name?: string;
+  domain?: string;
+  domains?: string[];
+  licences?: Licences;
+  health?: Health;
+  datasets?: Partial<Record<DatasetName, DatasetState>>;
+};
+
+/** A person's wish for a sync now; the clock thread answers in the same row. */
+export type SyncRequest = {
+  id: string;
+  tenantId: TenantId;
+  by: string;
+  at: Instant;
+  state: 'waiting' | 'running' | 'done' | 'failed';
+  /** What changed, or what went wrong with its remedy: data of this tenant. */
+  result?: string;
+};
+export type SyncRequestStore = {
+  add(scope: TenantScope, id: TenantId, by: string): Promise<SyncRequest>;
+  get(scope: TenantScope, tenant: TenantId, id: string): Promise<SyncRequest | null>;
+  /** All waiting requests of a tenant become `running` (with the lease's fence) / get their result. */
+  start(lease: Lease): Promise<void>;
+  finish(lease: Lease, state: 'done' | 'failed', result: string): Promise<void>;
+};
+
+export type Person = {
+  tid: TenantId;
+  oid: string;
+  name: string;
+  address?: string;
+  teamsId?: string;
+  disabled: boolean;
+  seenAt?: Instant;
+  grants: Grant[];
+};
+export type PeopleStore = {
+  /** Remembers who wrote to us, so that an address can be found later; never changes a grant. Throttled to one write an hour. */
+  seen(person: {
+    tid: TenantId;
+    oid: string;
+    name: string;
+    address?: string;
+    teamsId?: string;
+  }): Promise<void>;
+  /** From a cache of at most 30 s. */
+  get(tid: TenantId, oid: string): Promise<Person | null>;
+  byAddress(tid: TenantId, address: string): Promise<Person[]>;
+  withGrants(options: { limit: number; after?: string }): Promise<{ rows: Person[]; next: string | null }>;
+  addGrant(tid: TenantId, oid: string, name: string, grant: Grant): Promise<void>;
+  /** All grants of a person except those `keep` says; answers how many went. */
+  removeGrants(tid: TenantId, oid: string, source?: Grant['source']): Promise<number>;
+  /** App roles of a tab token: written at sign-in, lapse after 14 days without one; a role no longer there goes at once. */
+  saveAppRoles(tid: TenantId, oid: string, name: string, roles: Role[], until: Instant): Promise<void>;
+  anyAdmin(now: Instant): Promise<boolean>;
+};
+
+/** What we remember of a conversation: never a serialised reference. */
+export type PlaceRow = {
+  conversationId: string;
+  kind: Place['kind'];
+  serviceUrl: string;
+  hostTenantId: TenantId;
+  teamId?: string;
+  channelId?: string;
+  /** Set by an Admin (from *Tenants* on) or by a test; wins over what the roster says, except against guests. */
+  binding?: { kind: 'internal' } | { kind: 'customer'; tenant: TenantId };
+  /** From the roster; counted as unknown after 10 minutes. */
+  roster?: { outsiders: number; readAt: Instant };
+  removed?: boolean;
+  welcomedAt?: Instant;
+  seenAt: Instant;
+};
+export type PlaceStore = {
+  get(conversationId: string): Promise<PlaceRow | null>;
+  save(row: Omit<PlaceRow, 'binding'>): Promise<void>;
+  bind(conversationId: string, binding: PlaceRow['binding']): Promise<void>;
+  dropRoster(conversationId: string): Promise<void>;
+  markRemoved(conversationId: string): Promise<void>;
+  /** True for the first caller only: a greeting is sent once. */
+  welcomeOnce(conversationId: string): Promise<boolean>;
+};
+
+/** One-time code of the first Admin. */
+export type ClaimStore = {
+  put(hash: string): Promise<void>;
+  /** `wrong` counts a try; after five in an hour `too-many`, whatever the code. `right` uses the code up, once. */
+  redeem(hash: string, tid: TenantId, oid: string): Promise<'right' | 'wrong' | 'too-many' | 'none'>;
+};
+
+export type InboundStore = {
+  /** True once per key for 24 h, over all instances: what changes something is done once (R8). */
+  firstTime(key: string): Promise<boolean>;
+};
+
+export type AuditStore = {
+  write(entry: {
+    who: string;
+    what: string;
+    tenant?: TenantId;
+    where?: string;
+    result: 'done' | 'refused' | 'failed';
+    detail?: string;
+  }): Promise<void>;
+  /** Newest first. */
+  list(options: { limit: number; after?: string }): Promise<{ rows: AuditRow[]; next: string | null }>;
+};
+export type AuditRow = {
+  id: string;
+  at: Instant;
+  who: string;
+  what: string;
+  tenant?: TenantId;
+  where?: string;
+  result: string;
+  detail?: string;
+};
+
+// ---------------------------------------------------------------------------------------------- Microsoft
+
+/** Why a read failed, in the words people get (`graph.md` §4, §6.5). */
+export type Failure = {
+  kind: 'authentication' | 'permission' | 'licence' | 'throttled' | 'service' | 'not-found' | 'bug';
+  /** A sentence: what happened. */
+  cause: string;
+  /** A sentence: what to do; empty for licence gaps and transient faults. */
+  remedy: string;
+  /** Microsoft's code and request id, for support. */
+  code?: string;
+  requestId?: string;
+  /** The permission that is missing. */
+  permission?: string;
+  /** Transient: the state does not flip at once. */
+  transient: boolean;
+  /** When to come back, for throttled. */
+  retryAfterMs?: number;
+};
+
+/** `hash` is of the raw bodies; `unchanged` when it equals the `known` one that was passed in. */
+export type Reading<T> =
+  | { kind: 'ok'; value: T; hash: string }
+  | { kind: 'unchanged'; hash: string }
+  | { kind: 'failed'; failure: Failure };
+
+export type Microsoft = {
+  /** Token only: the first step of a test. */
+  token(access: TenantAccess): Promise<Reading<{ roles: string[] }>>;
+  organization(
+    access: TenantAccess,
+    known?: string,
+  ): Promise<Reading<{ id: TenantId; name: string; domains: string[] }>>;
+  domains(
+    access: TenantAccess,
+    known?: string,
+  ): Promise<Reading<{ name: string; isDefault: boolean; isVerified: boolean }[]>>;
+  subscribedSkus(access: TenantAccess, known?: string): Promise<Reading<Licences>>;
+  /** `days` newest days, newest first, with controls. */
+  secureScores(access: TenantAccess, days: number, known?: string): Promise<Reading<EvaluatedSnapshot[]>>;
+  secureScoreControlProfiles(access: TenantAccess, known?: string): Promise<Reading<ControlProfile[]>>;
+  /** Resolves a domain to its tenant id by Entra's discovery document; null when there is none. */
+  tenantOfDomain(domain: string): Promise<TenantId | null>;
+  /** Forgets the cached token: after new credentials or a new consent. */
+  forget(id: TenantId): void;
+};
+
+/** A published key set (R7): single flight, 5 s time-out, kept up to 24 h, served from memory while Microsoft is down. */
+export type SigningKeys = {
+  /** Null when nobody publishes such a key; an unknown kid asks again at most once in 5 minutes. */
+  find(kid: string): Promise<SigningKey | null>;
+  prefetch(): Promise<void>;
+};
+/** `endorsements` is Bot Framework's list of channels the key may speak for; `issuer` is Entra's per key, when given. */
+export type SigningKey = { key: KeyObject; endorsements: string[]; issuer?: string };
+
+// ---------------------------------------------------------------------------------------------- metrics
+
+export type Metrics = {
+  turn(kind: string, outcome: string, ms: number): void;
+  sync(kind: WorkKind, outcome: string, ms: number): void;
+  graphCall(path: string, status: number | string, ms: number): void;
+  storeCall(operation: string, ms: number): void;
+  /** Text of `GET /metrics`, both threads. */
+  text(): Promise<string>;
+  /** What a worker sends to the main thread, and back in. */
+  snapshot(): Promise<unknown>;
+  merge(snapshot: unknown): void;
+};
+
+export type { AccessAction, GrantScope, PersonRef };

@@ -1,0 +1,89 @@
+/** The subset of the mongodb driver's own interface that Watchpost uses. Two engines: `embedded.ts`, `mongo.ts`. */
+
+export type Scalar = string | number | boolean | null;
+
+export type Condition =
+  | Scalar
+  | {
+      $eq?: Scalar;
+      $in?: readonly Scalar[];
+      $gt?: Scalar;
+      $gte?: Scalar;
+      $lt?: Scalar;
+      $lte?: Scalar;
+      $ne?: Scalar;
+      $exists?: boolean;
+    };
+
+/** Field paths may be dotted. Values are scalars only: an object is refused, so no operator can be smuggled in. */
+export type Filter = { [path: string]: Condition } | { $and: Filter[] } | { $or: Filter[] };
+
+export type Update = {
+  $set?: Record<string, unknown>;
+  $unset?: Record<string, true>;
+  $inc?: Record<string, number>;
+  $setOnInsert?: Record<string, unknown>;
+  $push?: Record<string, { $each: unknown[]; $slice?: number }>;
+  $addToSet?: Record<string, unknown>;
+  $min?: Record<string, Scalar>;
+  $max?: Record<string, Scalar>;
+};
+
+export type Sort = Record<string, 1 | -1>;
+
+/** Keyset paging: `after` is the cursor of the last row seen; never an offset. `limit` is at most 1,000. */
+export type FindOptions = { sort?: Sort; limit: number; after?: Cursor };
+export type Cursor = string;
+export type Page<T> = { rows: T[]; next: Cursor | null };
+
+export type WriteResult = { matched: number; modified: number; upserted: boolean };
+
+export type BulkWrite<T> =
+  | { insertOne: { document: T } }
+  | { updateOne: { filter: Filter; update: Update; upsert?: boolean } }
+  | { deleteOne: { filter: Filter } };
+
+export type BulkResult = {
+  matched: number;
+  modified: number;
+  upserted: number;
+  inserted: number;
+  deleted: number;
+  conflicts: number;
+};
+
+/** Every document has a string `_id`. Instants are ISO strings. Errors: WatchpostError `conflict`, `store`, `bad-input`. */
+export interface Collection<T extends { _id: string }> {
+  findOne(filter: Filter): Promise<T | null>;
+  find(filter: Filter, options: FindOptions): Promise<Page<T>>;
+  insertOne(document: T): Promise<void>;
+  updateOne(filter: Filter, update: Update, options?: { upsert?: boolean }): Promise<WriteResult>;
+  /** Atomic; returns the document after the update, null when nothing matched and `upsert` is off. */
+  findOneAndUpdate(
+    filter: Filter,
+    update: Update,
+    options?: { upsert?: boolean; sort?: Sort },
+  ): Promise<T | null>;
+  /** Unordered. At most 200 writes; a unique conflict is counted, never fatal. */
+  bulkWrite(writes: BulkWrite<T>[]): Promise<BulkResult>;
+  deleteMany(filter: Filter): Promise<number>;
+  countDocuments(filter: Filter): Promise<number>;
+}
+
+export type Index = {
+  keys: Sort;
+  unique?: boolean /** Only documents that have all these fields. */;
+  where?: string[];
+};
+
+/** Declared beside each subject file and gathered in `bot/store/collections.ts`; an undeclared one fails the build. */
+export type CollectionDeclaration = { name: string; tenantScoped: boolean; indexes: Index[] };
+
+export interface Engine {
+  readonly kind: 'embedded' | 'mongo';
+  collection<T extends { _id: string }>(declaration: CollectionDeclaration): Collection<T>;
+  /** Database time in milliseconds: SQLite's clock, or the local clock corrected by the server's. */
+  now(): number;
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
