@@ -41,6 +41,9 @@ export type Services = {
   now(): Instant;
   /** 128 random bits, base64url. */
   random(): string;
+  /** Who is in a conversation now, for finding a mentioned or addressed person; at most 500. Throws when Teams will
+   * not say. */
+  roster(place: Place): Promise<RosterMember[]>;
   /** Wakes the clock thread: there is something to do now. */
   nudge(): void;
   /** Aborted when the program stops. */
@@ -75,6 +78,9 @@ export type Place = {
   /** Teams' id (`29:…`) of the person asking; a targeted answer needs it. */
   personTeamsId: string;
 };
+
+/** A member of a conversation as Teams lists one. */
+export type RosterMember = { teamsId: string; oid: string; tid: TenantId; name: string; address?: string };
 
 export type ActivityId = string;
 
