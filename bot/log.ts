@@ -58,8 +58,11 @@ const allowed: ReadonlySet<string> = new Set<keyof LogFields>([
   'problem',
 ]);
 
-/** A pino log that writes JSON lines to standard error and drops every field that is not on the list. */
-export function openLog(level: string, thread: string): Log {
+/**
+ * A pino log of JSON lines that drops every field that is not on the list. Goes to standard error, or to `file`
+ * (mode 0600) where the demo keeps its screen readable.
+ */
+export function openLog(level: string, thread: string, file?: string): Log {
   const out = pino(
     {
       level,
@@ -67,7 +70,7 @@ export function openLog(level: string, thread: string): Log {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    pino.destination({ dest: 2, sync: true }),
+    pino.destination({ dest: file ?? 2, sync: true, ...(file === undefined ? {} : { mode: 0o600 }) }),
   );
   const only = (fields: LogFields): LogFields => {
     const kept: Record<string, unknown> = {};

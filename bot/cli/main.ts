@@ -1,0 +1,122 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import * as v from 'valibot';
+import { readConfig } from '../config.ts';
+import { WatchpostError } from '../errors.ts';
+import { startTimetable } from '../jobs/index.ts';
+import { openServices } from '../open-services.ts';
+import { holdFolder } from '../store/engine/instance.ts';
+import { runCli } from './run.ts';
+import { askServer, type CliRequest, cliRequest } from './socket.ts';
+
+/** `npm run watchpost -- …`: works beside a running server by asking it, and alone by opening the store itself. */
+
+const usage = `npm run watchpost -- connect DOMAIN --app-id GUID --secret-file FILE [--name "Contoso Ltd"]
+npm run watchpost -- connect DOMAIN --app-id GUID --certificate-file FILE --key-file FILE [--name "Contoso Ltd"]`;
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (!(error instanceof WatchpostError)) throw error;
+  console.error([error.message, error.hint].filter(Boolean).join('\n'));
+  process.exitCode = 1;
+}
+
+async function main(): Promise<number> {
+  const request = readRequest(process.argv.slice(2));
+  const config = readConfig(process.env);
+  const answered = await askServer(config.dataFolder, request, say);
+  if (answered !== null) return answered;
+  const sandboxUrl = config.demo ? demoSandbox(config.dataFolder) : undefined;
+  if (config.demo && sandboxUrl === undefined) {
+    throw new WatchpostError('start', 'No Watchpost runs here and no production settings are set.', {
+      hint: 'Start it with `npm start`, or set the settings that the README lists.',
+    });
+  }
+  const folder = holdFolder(config.dataFolder);
+  const stopping = new AbortController();
+  const opened = await openServices({
+    config,
+    thread: 'main',
+    instanceId: folder.instanceId,
+    sandboxUrl,
+    logFile: undefined,
+    signal: stopping.signal,
+    nudge: () => undefined,
+  });
+  const timetable = startTimetable(opened.services);
+  try {
+    return await runCli(request, opened.services, say, async () => timetable.nudge());
+  } finally {
+    await timetable.stop(2_000);
+    stopping.abort();
+    await opened.close();
+    folder.release();
+  }
+}
+
+function say(line: string): void {
+  console.log(line);
+}
+
+/** The request as typed; throws `bad-input` with the usage. Secrets come from files, never from the command line. */
+function readRequest(args: string[]): CliRequest {
+  let parsed: ReturnType<typeof parse>;
+  try {
+    parsed = parse(args);
+  } catch (error) {
+    throw new WatchpostError('bad-input', error instanceof Error ? error.message : 'Unknown option.', {
+      hint: usage,
+    });
+  }
+  const [command, domain, ...rest] = parsed.positionals;
+  if (command !== 'connect' || domain === undefined || rest.length > 0)
+    throw new WatchpostError('bad-input', 'Which command?', { hint: usage });
+  const { values } = parsed;
+  const request = v.safeParse(cliRequest, {
+    command,
+    user: userInfo().username,
+    domain,
+    name: values.name,
+    appId: values['app-id'],
+    secret: fileText(values['secret-file'])?.trim(),
+    certificate: fileText(values['certificate-file']),
+    key: fileText(values['key-file']),
+  });
+  if (!request.success) {
+    const field = String(request.issues[0]?.path?.[0]?.key ?? 'an option');
+    throw new WatchpostError(
+      'bad-input',
+      `${field === 'appId' ? '--app-id must be a GUID' : `${field} is missing or wrong`}.`,
+      { hint: usage },
+    );
+  }
+  return request.output;
+}
+
+function parse(args: string[]) {
+  const text = { type: 'string' } as const;
+  return parseArgs({
+    args,
+    allowPositionals: true,
+    options: { name: text, 'app-id': text, 'secret-file': text, 'certificate-file': text, 'key-file': text },
+  });
+}
+
+function fileText(path: string | undefined): string | undefined {
+  if (path === undefined) return undefined;
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    throw new WatchpostError('bad-input', `The file ${path} cannot be read.`);
+  }
+}
+
+function demoSandbox(dataFolder: string): string | undefined {
+  const file = join(dataFolder, 'sandbox.json');
+  if (!existsSync(file)) return undefined;
+  const info = v.safeParse(v.object({ url: v.string() }), JSON.parse(readFileSync(file, 'utf8')));
+  return info.success ? info.output.url : undefined;
+}

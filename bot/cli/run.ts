@@ -1,0 +1,68 @@
+import { scopeOfJob } from '../../shared/access.ts';
+import { connectTenant } from '../connect/connect-tenant.ts';
+import { Secret } from '../secrets.ts';
+import type { Services, TenantAccess } from '../services.ts';
+import type { CliRequest } from './socket.ts';
+
+/**
+ * Carries out one request of the command line, in the server or beside it. Prints each step through `say`; answers
+ * the exit code: 0 when it worked, 1 when a test failed and nothing was saved. `sync` reads the tenant once, for
+ * when no clock thread runs.
+ */
+export async function runCli(
+  request: CliRequest,
+  services: Services,
+  say: (line: string) => void,
+  sync?: () => Promise<void>,
+): Promise<number> {
+  const credential = credentialOf(request);
+  if (credential === null) {
+    say('Give --secret-file, or --certificate-file and --key-file.');
+    return 1;
+  }
+  const report = await connectTenant(
+    {
+      domain: request.domain,
+      ...(request.name === undefined ? {} : { name: request.name }),
+      appId: request.appId.toLowerCase(),
+      credential,
+      by: `cli:${request.user}`,
+    },
+    services,
+  );
+  for (const step of report.steps) {
+    say(`${step.works ? 'ok    ' : 'failed'} ${step.step}${step.says === 'works' ? '' : `: ${step.says}`}`);
+    if (step.remedy !== undefined) say(`       ${step.remedy}`);
+  }
+  if (report.saved === null) {
+    say('Nothing was saved.');
+    return 1;
+  }
+  const { tenantId, name, domain } = report.saved;
+  say(`Connected ${name} (${domain}). Reading it for the first time …`);
+  const scope = scopeOfJob(tenantId);
+  const asked = await services.store.syncRequests.add(scope, tenantId, `cli:${request.user}`);
+  services.nudge();
+  if (sync !== undefined) await sync();
+  const end = performance.now() + 60_000;
+  while (performance.now() < end && !services.signal.aborted) {
+    const row = await services.store.syncRequests.get(scope, tenantId, asked.id);
+    if (row?.state === 'done' || row?.state === 'failed') {
+      say(row.result ?? 'Read.');
+      return row.state === 'done' ? 0 : 1;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  say('The first sync is still running. `tenants` in chat shows when it is done.');
+  return 0;
+}
+
+function credentialOf(request: CliRequest): TenantAccess['credential'] | null {
+  if (request.secret !== undefined && request.certificate === undefined && request.key === undefined) {
+    return { kind: 'secret', secret: new Secret(request.secret) };
+  }
+  if (request.secret === undefined && request.certificate !== undefined && request.key !== undefined) {
+    return { kind: 'certificate', certificatePem: request.certificate, key: new Secret(request.key) };
+  }
+  return null;
+}

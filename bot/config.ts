@@ -1,0 +1,342 @@
+import { readFileSync } from 'node:fs';
+import { isAbsolute, join, resolve } from 'node:path';
+import { CronExpressionParser } from 'cron-parser';
+import * as v from 'valibot';
+import { type TenantId, tenantId } from '../shared/tenants/tenant.ts';
+import { demoBotId, demoHome, demoTabAppId } from './cast.ts';
+import { WatchpostError } from './errors.ts';
+import { Secret } from './secrets.ts';
+
+/** How an app proves who it is to Entra. */
+export type AppCredential =
+  | { kind: 'secret'; secret: Secret }
+  | { kind: 'certificate'; certificatePem: string; key: Secret };
+
+/** All settings, checked. Read here and nowhere else. */
+export type Config = {
+  demo: boolean;
+  port: number;
+  host: string;
+  publicUrl: string;
+  dataFolder: string;
+  role: 'all' | 'web' | 'clock';
+  logLevel: string;
+  cloud: 'global' | 'usgov' | 'usgovdod' | 'china';
+  mongodbUri: Secret | undefined;
+  metricsToken: Secret | undefined;
+  /** Absent in the demo: generated once into the data folder. */
+  encryptionKeys: Secret | undefined;
+  homeTenantId: TenantId;
+  bot: { id: string; tenantId: TenantId; credential: AppCredential | undefined };
+  tab: { clientId: string; tenantId: TenantId; credential: AppCredential | undefined };
+  graph: { appId: string; credential: AppCredential } | undefined;
+  teamsAppId: string | undefined;
+  sandboxUrl: string | undefined;
+  syncScores: string;
+  /** One line each about names we do not know. */
+  warnings: string[];
+};
+
+const names = [
+  'PORT',
+  'HOST',
+  'PUBLIC_URL',
+  'BOT_ID',
+  'BOT_PASSWORD',
+  'BOT_CERTIFICATE_FILE',
+  'BOT_KEY_FILE',
+  'BOT_TENANT_ID',
+  'TEAMS_APP_ID',
+  'AAD_APP_CLIENT_ID',
+  'AAD_APP_TENANT_ID',
+  'AAD_APP_SECRET',
+  'AAD_APP_CERTIFICATE_FILE',
+  'AAD_APP_KEY_FILE',
+  'GRAPH_APP_ID',
+  'GRAPH_APP_SECRET',
+  'GRAPH_CERTIFICATE_FILE',
+  'GRAPH_KEY_FILE',
+  'HOME_TENANT_ID',
+  'ENCRYPTION_KEYS',
+  'AUDIT_CHECKPOINT_FILE',
+  'AUDIT_KEY_FILE',
+  'MONGODB_URI',
+  'WATCHPOST_DATA',
+  'WATCHPOST_ROLE',
+  'METRICS_TOKEN',
+  'CLOUD',
+  'SYNC_CRON_SCORES',
+  'SYNC_CRON_ALERTS',
+  'SYNC_CRON_IDENTITY',
+  'SYNC_CRON_DIRECTORY',
+  'SYNC_CRON_POLICIES',
+  'SYNC_CRON_CALENDAR',
+  'SANDBOX_URL',
+  'LOG_LEVEL',
+] as const;
+type Name = (typeof names)[number];
+
+const ours = /^(BOT|AAD|GRAPH|SYNC|WATCHPOST|SANDBOX|AUDIT)_/;
+/** What somebody sets who means business: with any of these there is no demo. */
+const production = /^(BOT_|AAD_|GRAPH_|PUBLIC_URL$|ENCRYPTION_KEYS$)/;
+/** Twice a day, at odd minutes (`graph.md` §7): Secure Score is a daily batch. */
+const twiceADay = '17 5,17 * * *';
+const everyMinute = '* * * * *';
+
+/**
+ * The settings of the environment, or a WatchpostError `config` whose message lists everything that is missing or
+ * wrong at once. Values of secrets are never in it.
+ */
+export function readConfig(environment: NodeJS.ProcessEnv, folder = process.cwd()): Config {
+  const problems: string[] = [];
+  const set = new Map<Name, string>();
+  const warnings: string[] = [];
+  for (const [name, raw] of Object.entries(environment)) {
+    if (raw === undefined) continue;
+    const known = names.find((one) => one === name);
+    if (known === undefined) {
+      if (ours.test(name) && !name.startsWith('WATCHPOST_TEST_'))
+        warnings.push(`${name} is not a setting of Watchpost and is ignored.`);
+      continue;
+    }
+    // A BOM, a carriage return or blanks come with files written elsewhere; inside a value they stay.
+    const value = raw.replace(/^\uFEFF/, '').trim();
+    if (value !== '') set.set(known, value);
+  }
+  const hostSet = set.get('HOST');
+  const loopbackHost = hostSet === undefined || isLoopback(hostSet);
+  const demo =
+    loopbackHost &&
+    environment.NODE_ENV !== 'production' &&
+    // An unknown name of these families is a warning and never what ends the demo. A known one ends it even when it
+    // is blank: that is a server whose settings got lost.
+    !names.some((name) => production.test(name) && environment[name] !== undefined);
+
+  const read = reader(set, problems, folder);
+  const port = read.port('PORT', 3978);
+  const host = hostSet ?? (demo ? '127.0.0.1' : '0.0.0.0');
+  const role = read.oneOf('WATCHPOST_ROLE', ['all', 'web', 'clock'] as const, 'all');
+  const mongo = set.get('MONGODB_URI');
+  if (mongo !== undefined && !/^mongodb(\+srv)?:\/\//.test(mongo))
+    problems.push('MONGODB_URI must begin with mongodb:// or mongodb+srv://.');
+  if (role !== 'all' && mongo === undefined)
+    problems.push(
+      'WATCHPOST_ROLE other than "all" needs MONGODB_URI: the embedded store serves one process.',
+    );
+  const sandbox = set.get('SANDBOX_URL');
+  if (sandbox !== undefined && !demo)
+    problems.push('SANDBOX_URL is for the demo only; remove it or the production settings.');
+  if (sandbox !== undefined && !isLoopbackUrl(sandbox))
+    problems.push('SANDBOX_URL must be an http address on loopback.');
+  const teamsAppId = read.guid('TEAMS_APP_ID', false);
+  const cloud = read.oneOf('CLOUD', ['global', 'usgov', 'usgovdod', 'china'] as const, 'global');
+
+  const common = {
+    port,
+    host,
+    dataFolder: resolve(folder, set.get('WATCHPOST_DATA') ?? 'data'),
+    role,
+    logLevel: read.oneOf(
+      'LOG_LEVEL',
+      ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const,
+      'info',
+    ),
+    cloud,
+    mongodbUri: mongo === undefined ? undefined : new Secret(mongo),
+    metricsToken: read.secret('METRICS_TOKEN', 16),
+    teamsAppId,
+    sandboxUrl: sandbox?.replace(/\/+$/, ''),
+    syncScores: read.cron('SYNC_CRON_SCORES', demo ? everyMinute : twiceADay),
+    warnings,
+  };
+  for (const name of [
+    'SYNC_CRON_ALERTS',
+    'SYNC_CRON_IDENTITY',
+    'SYNC_CRON_DIRECTORY',
+    'SYNC_CRON_POLICIES',
+    'SYNC_CRON_CALENDAR',
+  ] as const) {
+    read.cron(name, everyMinute);
+  }
+
+  if (demo) {
+    refuseOver(problems);
+    return {
+      ...common,
+      demo: true,
+      publicUrl: `http://localhost:${port}`,
+      encryptionKeys: undefined,
+      homeTenantId: demoHome.id,
+      bot: { id: demoBotId, tenantId: demoHome.id, credential: undefined },
+      tab: { clientId: demoTabAppId, tenantId: demoHome.id, credential: undefined },
+      graph: undefined,
+    };
+  }
+
+  const publicUrl = read.publicUrl();
+  const botId = read.guid('BOT_ID', true);
+  const botTenantId = read.guid('BOT_TENANT_ID', true);
+  const bot = read.credential('BOT_PASSWORD', 'BOT_CERTIFICATE_FILE', 'BOT_KEY_FILE', true);
+  const tabId = read.guid('AAD_APP_CLIENT_ID', true);
+  const tabTenant = read.guid('AAD_APP_TENANT_ID', true);
+  const tab = read.credential('AAD_APP_SECRET', 'AAD_APP_CERTIFICATE_FILE', 'AAD_APP_KEY_FILE', false);
+  const graphId = read.guid('GRAPH_APP_ID', false);
+  const graph = read.credential('GRAPH_APP_SECRET', 'GRAPH_CERTIFICATE_FILE', 'GRAPH_KEY_FILE', false);
+  if (graphId !== undefined && graph === undefined)
+    problems.push('GRAPH_APP_ID is set without GRAPH_APP_SECRET or a certificate.');
+  if (graphId === undefined && graph !== undefined)
+    problems.push('GRAPH_APP_SECRET or a certificate is set without GRAPH_APP_ID.');
+  const home = read.guid('HOME_TENANT_ID', false) ?? botTenantId;
+  const keys = read.secret('ENCRYPTION_KEYS', 1);
+  if (keys === undefined) problems.push('ENCRYPTION_KEYS is missing: kid:base64 of 32 random bytes.');
+  if (environment.NODE_ENV === 'production') {
+    for (const name of ['DEBUG', 'NODE_DEBUG'] as const)
+      if (environment[name])
+        problems.push(`${name} must not be set in production: it prints what must stay secret.`);
+    if (/--inspect/.test(`${environment.NODE_OPTIONS ?? ''} ${process.execArgv.join(' ')}`))
+      problems.push('The inspector must be off in production.');
+  }
+  refuseOver(problems);
+  return {
+    ...common,
+    demo: false,
+    publicUrl: sure(publicUrl),
+    encryptionKeys: keys,
+    homeTenantId: sure(home),
+    bot: { id: sure(botId), tenantId: sure(botTenantId), credential: bot },
+    tab: { clientId: sure(tabId), tenantId: sure(tabTenant), credential: tab },
+    graph: graphId !== undefined && graph !== undefined ? { appId: graphId, credential: graph } : undefined,
+  };
+}
+
+/** After `refuseOver` has passed, a required value is there. */
+function sure<T>(value: T | undefined): T {
+  if (value === undefined) throw new WatchpostError('config', 'A required setting is missing.');
+  return value;
+}
+
+function refuseOver(problems: string[]): void {
+  if (problems.length === 0) return;
+  throw new WatchpostError(
+    'config',
+    `Watchpost cannot start:\n${problems.map((one) => `  - ${one}`).join('\n')}`,
+    {
+      hint: 'The README lists every setting. Without any of BOT_*, AAD_*, GRAPH_*, PUBLIC_URL and ENCRYPTION_KEYS the demo starts.',
+    },
+  );
+}
+
+function reader(set: Map<Name, string>, problems: string[], folder: string) {
+  function guid(name: Name, required: boolean): TenantId | undefined {
+    const value = set.get(name);
+    if (value === undefined) {
+      if (required) problems.push(`${name} is missing.`);
+      return undefined;
+    }
+    const id = tenantId(value);
+    if (id === undefined) problems.push(`${name} must be a GUID.`);
+    return id;
+  }
+  function secret(name: Name, shortest: number): Secret | undefined {
+    const value = set.get(name);
+    if (value === undefined) return undefined;
+    if (value.length < shortest) problems.push(`${name} is too short: at least ${shortest} characters.`);
+    return new Secret(value);
+  }
+  function pem(name: Name): string | undefined {
+    const value = set.get(name);
+    if (value === undefined) return undefined;
+    const path = isAbsolute(value) ? value : join(folder, value);
+    try {
+      const text = readFileSync(path, 'utf8');
+      if (!text.includes('-----BEGIN ')) problems.push(`${name}: the file is not PEM.`);
+      return text;
+    } catch {
+      problems.push(`${name}: the file cannot be read.`);
+      return undefined;
+    }
+  }
+  return {
+    guid,
+    secret,
+    port(name: Name, fallback: number): number {
+      const value = set.get(name);
+      if (value === undefined) return fallback;
+      const parsed = v.safeParse(
+        v.pipe(v.string(), v.regex(/^\d{1,5}$/), v.transform(Number), v.maxValue(65535)),
+        value,
+      );
+      if (parsed.success) return parsed.output;
+      problems.push(`${name} must be a port, 0 to 65535.`);
+      return fallback;
+    },
+    oneOf<T extends string>(name: Name, values: readonly T[], fallback: T): T {
+      const value = set.get(name);
+      if (value === undefined) return fallback;
+      const found = values.find((one) => one === value);
+      if (found !== undefined) return found;
+      problems.push(`${name} must be one of ${values.join(', ')}.`);
+      return fallback;
+    },
+    cron(name: Name, fallback: string): string {
+      const value = set.get(name);
+      if (value === undefined) return fallback;
+      try {
+        CronExpressionParser.parse(value);
+        return value;
+      } catch {
+        problems.push(`${name} is not a cron expression.`);
+        return fallback;
+      }
+    },
+    publicUrl(): string | undefined {
+      const value = set.get('PUBLIC_URL');
+      if (value === undefined) {
+        problems.push('PUBLIC_URL is missing: the https address that users and Microsoft reach.');
+        return undefined;
+      }
+      const url = URL.canParse(value) ? new URL(value) : undefined;
+      if (
+        url === undefined ||
+        url.username !== '' ||
+        url.search !== '' ||
+        url.hash !== '' ||
+        (url.protocol !== 'https:' && !isLoopbackUrl(value))
+      ) {
+        problems.push('PUBLIC_URL must be an https address without user, query or fragment.');
+        return undefined;
+      }
+      return value.replace(/\/+$/, '');
+    },
+    credential(
+      secretName: Name,
+      certificateName: Name,
+      keyName: Name,
+      required: boolean,
+    ): AppCredential | undefined {
+      const value = secret(secretName, 8);
+      const certificate = pem(certificateName);
+      const key = pem(keyName);
+      const halfPair = (set.get(certificateName) === undefined) !== (set.get(keyName) === undefined);
+      if (halfPair) problems.push(`${certificateName} and ${keyName} belong together; one is missing.`);
+      if (value !== undefined && set.get(certificateName) !== undefined)
+        problems.push(`${secretName} and ${certificateName} are both set; choose one.`);
+      if (value !== undefined) return { kind: 'secret', secret: value };
+      if (certificate !== undefined && key !== undefined)
+        return { kind: 'certificate', certificatePem: certificate, key: new Secret(key) };
+      if (required && !halfPair && set.get(certificateName) === undefined)
+        problems.push(`${secretName} is missing (or ${certificateName} and ${keyName}).`);
+      return undefined;
+    },
+  };
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+function isLoopbackUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const url = new URL(text);
+  return url.protocol === 'http:' && isLoopback(url.hostname) && url.username === '';
+}

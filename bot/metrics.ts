@@ -1,0 +1,76 @@
+import {
+  AggregatorRegistry,
+  collectDefaultMetrics,
+  Gauge,
+  Histogram,
+  type MetricObject,
+  Registry,
+} from 'prom-client';
+import type { Metrics } from './services.ts';
+
+/**
+ * The figures of one thread. Labels are bounded: kinds, outcomes, statuses and Graph paths without ids; never a
+ * tenant's name or id (I-11).
+ */
+export function openMetrics(thread: 'main' | 'clock', backlog?: () => Promise<number>): Metrics {
+  const registry = new Registry();
+  registry.setDefaultLabels({ thread });
+  collectDefaultMetrics({ register: registry, prefix: 'watchpost_' });
+  const seconds = [0.001, 0.005, 0.025, 0.1, 0.5, 1, 2.5, 10, 60];
+  const turns = new Histogram({
+    name: 'watchpost_turn_seconds',
+    help: 'Turns of the bot by command and outcome.',
+    labelNames: ['kind', 'outcome'],
+    buckets: seconds,
+    registers: [registry],
+  });
+  const syncs = new Histogram({
+    name: 'watchpost_sync_seconds',
+    help: 'Syncs of one tenant by kind and outcome.',
+    labelNames: ['kind', 'outcome'],
+    buckets: seconds,
+    registers: [registry],
+  });
+  const graph = new Histogram({
+    name: 'watchpost_graph_seconds',
+    help: 'Calls to Microsoft by path and status.',
+    labelNames: ['path', 'status'],
+    buckets: seconds,
+    registers: [registry],
+  });
+  const store = new Histogram({
+    name: 'watchpost_store_seconds',
+    help: 'Store operations.',
+    labelNames: ['operation'],
+    buckets: [0.000_05, 0.000_25, 0.001, 0.005, 0.01, 0.05, 0.25, 1, 5],
+    registers: [registry],
+  });
+  if (backlog !== undefined) {
+    new Gauge({
+      name: 'watchpost_work_due',
+      help: 'Pieces of work that are due and nobody has taken.',
+      registers: [registry],
+      async collect() {
+        this.set(await backlog());
+      },
+    });
+  }
+  let other: MetricObject[] | undefined;
+
+  return {
+    turn: (kind, outcome, ms) => turns.observe({ kind, outcome }, ms / 1000),
+    sync: (kind, outcome, ms) => syncs.observe({ kind, outcome }, ms / 1000),
+    graphCall: (path, status, ms) => graph.observe({ path, status: String(status) }, ms / 1000),
+    storeCall: (operation, ms) => store.observe({ operation }, ms / 1000),
+    async text() {
+      const own = await registry.getMetricsAsJSON();
+      const all = other === undefined ? [own] : [own, other];
+      // The aggregate keeps the `thread` label, so that nothing of the two threads is added up unseen.
+      return await AggregatorRegistry.aggregate(all as unknown as MetricObject[]).metrics();
+    },
+    snapshot: () => registry.getMetricsAsJSON(),
+    merge(snapshot) {
+      if (Array.isArray(snapshot)) other = snapshot as MetricObject[];
+    },
+  };
+}

@@ -1,0 +1,113 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { cloudNamed } from './clouds.ts';
+import type { Config } from './config.ts';
+import { openLog } from './log.ts';
+import { openMetrics } from './metrics.ts';
+import { openSigningKeys } from './microsoft/keys.ts';
+import { openMicrosoft } from './microsoft/open.ts';
+import { configureDispatcher, type Outbound, openOutbound } from './outbound.ts';
+import { toSandbox } from './sandbox-dispatcher.ts';
+import { derivedKeys, type Keyring, newKeyringText, parseKeyring } from './secrets.ts';
+import type { Deliver, Services, SigningKeys, Store } from './services.ts';
+import { openStore } from './store/open.ts';
+
+export type OpenOptions = {
+  config: Config;
+  thread: 'main' | 'clock';
+  instanceId: string;
+  /** Demo only: Microsoft's hosts are answered there. */
+  sandboxUrl: string | undefined;
+  logFile: string | undefined;
+  signal: AbortSignal;
+  nudge(): void;
+};
+
+/** Services of one thread and the parts that only the program's edges use. */
+export type Opened = {
+  services: Services;
+  outbound: Outbound;
+  botKeys: SigningKeys;
+  keyring: Keyring;
+  /** Puts the way into Teams in: only the thread that answers people has one. */
+  setDeliver(deliver: Deliver, roster: Services['roster']): void;
+  close(): Promise<void>;
+};
+
+/** Builds everything a handler may use, once for each thread. Throws `start`, `config` or `store`. */
+export async function openServices(options: OpenOptions): Promise<Opened> {
+  const { config, thread } = options;
+  const log = openLog(config.logLevel, thread, options.logFile);
+  configureDispatcher(options.sandboxUrl === undefined ? undefined : toSandbox(options.sandboxUrl));
+  const cloud = cloudNamed(config.cloud);
+  const keyring = parseKeyring(keyringText(config));
+  let store: Store | undefined;
+  const metrics = openMetrics(
+    thread,
+    thread === 'clock' ? async () => (await store?.work.backlog()) ?? 0 : undefined,
+  );
+  store = await openStore({
+    mongodbUri: config.mongodbUri?.use((uri) => uri),
+    folder: config.dataFolder,
+    instanceId: options.instanceId,
+    keyring,
+    onCall: metrics.storeCall,
+  });
+  const opened = store;
+  const now = (): string => opened.now();
+  const outbound = openOutbound({ cloud, onCall: (path, status, ms) => metrics.graphCall(path, status, ms) });
+  const nowMs = (): number => Date.now();
+  const notHere = async (): Promise<never> => {
+    throw new Error('this thread answers nobody');
+  };
+  const services: Services = {
+    store: opened,
+    microsoft: openMicrosoft({ outbound, cloud, now: nowMs, log, signal: options.signal }),
+    deliver: { send: notHere, typing: notHere },
+    roster: notHere,
+    entraKeys: openSigningKeys({
+      outbound,
+      metadataUrl: `${cloud.authority}/common/v2.0/.well-known/openid-configuration`,
+      now: nowMs,
+    }),
+    log,
+    metrics,
+    now,
+    random: () => randomBytes(16).toString('base64url'),
+    nudge: options.nudge,
+    signal: options.signal,
+    settings: {
+      demo: config.demo,
+      homeTenantId: config.homeTenantId,
+      publicUrl: config.publicUrl,
+      teamsAppId: config.teamsAppId,
+      botId: config.bot.id,
+      syncScores: config.syncScores,
+    },
+  };
+  return {
+    services,
+    outbound,
+    keyring,
+    botKeys: openSigningKeys({ outbound, metadataUrl: cloud.botMetadataUrl, now: nowMs }),
+    setDeliver(deliver, roster) {
+      services.deliver = deliver;
+      services.roster = roster;
+    },
+    close: () => opened.close(),
+  };
+}
+
+/** Keys of card data: derived, so that losing one says nothing of the keys of secrets. */
+export function cardKeys(keyring: Keyring): { kid: string; key: Buffer }[] {
+  return derivedKeys(keyring, 'card-data-v1');
+}
+
+/** `ENCRYPTION_KEYS`, or in the demo a key made once and kept beside the data, readable by its owner only. */
+function keyringText(config: Config): string {
+  if (config.encryptionKeys !== undefined) return config.encryptionKeys.use((text) => text);
+  const file = join(config.dataFolder, 'demo-encryption-keys');
+  if (!existsSync(file)) writeFileSync(file, newKeyringText(), { mode: 0o600, flag: 'wx' });
+  return readFileSync(file, 'utf8').trim();
+}
