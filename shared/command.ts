@@ -1,4 +1,7 @@
-import type { Role } from './access.ts';
+import { type Role, roles } from './access.ts';
+import { rowOf } from './command-table.ts';
+import { simplified, trimEnd, type Word, words } from './command-text.ts';
+import { plain } from './foreign-text.ts';
 
 /** What a person asked for, parsed from chat text or from a card's action. Names are as typed, not looked up. */
 export type Command =
@@ -35,3 +38,192 @@ export type CommandName =
   | 'grant'
   | 'revoke'
   | 'claim';
+
+/**
+ * What a person asked for, from the text of a message and its mentions. Takes any text of any length, never throws,
+ * and always has an answer: what it does not know becomes `help`. Names are as typed, looked up later.
+ */
+export function parseCommand(text: string, mentions: readonly Mention[]): Command {
+  // Copied out of help, a command brings its back-ticks or asterisks along.
+  const line = simplified(text, mentions).replace(/^[`*_ ]+|[`*_ ]+$/g, '');
+  const all = words(line.replace(/^[/\\!]+ ?/, ''));
+  const only = all.length === 1 && all[0]?.quoted ? all[0].text : undefined;
+  return understand(only === undefined ? all : words(only.replace(/^\/ ?/, '')), mentions);
+}
+
+const greetings = new Set(['help', 'hi', 'hello', 'hey', 'hallo', 'start', 'menu', 'commands', 'usage']);
+
+function understand(all: Word[], mentions: readonly Mention[]): Command {
+  const [first, ...rest] = all;
+  const spoken = (word: Word | undefined): string =>
+    word === undefined ? '' : trimEnd(word.text).normalize('NFKC').toLowerCase();
+  // Somebody mentioned in front of the command is no part of it: "@Bo score contoso".
+  if (first?.mention !== undefined) return understand(rest, mentions);
+  const verb = spoken(first);
+  if (verb === '' || greetings.has(verb)) return { kind: 'help' };
+
+  switch (verb) {
+    case 'score':
+    case 'scores':
+    case 'ranking':
+      return scoreCommand(rest);
+    case 'tenant':
+    case 'tenants':
+      return { kind: 'tenants', page: pageOf(rest) ?? 1 };
+    case 'sync':
+      return syncCommand(rest);
+    case 'whoami':
+    case 'who-am-i':
+      return { kind: 'who-am-i' };
+    case 'who':
+      if (spoken(rest[0]) === 'am' && spoken(rest[1]) === 'i') return { kind: 'who-am-i' };
+      break;
+    case 'people':
+      return { kind: 'people', page: pageOf(rest) ?? 1 };
+    case 'grant':
+      return grantCommand(rest, mentions);
+    case 'revoke':
+      return revokeCommand(rest, mentions);
+    case 'claim':
+      return claimCommand(rest);
+  }
+  return { kind: 'help', unknown: plain(first?.text ?? '', 80) };
+}
+
+function scoreCommand(rest: Word[]): Command {
+  const page = pageOf(rest);
+  if (page !== undefined) return { kind: 'ranking', page };
+  const tenant = nameIn(rest);
+  return tenant === '' ? { kind: 'ranking', page: 1 } : { kind: 'score', tenant };
+}
+
+function syncCommand(rest: Word[]): Command {
+  const tenant = nameIn(rest);
+  if (tenant === '') return misused('sync', 'Which tenant shall I sync?');
+  return { kind: 'sync', tenant };
+}
+
+/** "2" or "page 2", unquoted; undefined when it is a name. */
+function pageOf(rest: Word[]): number | undefined {
+  const said = rest.filter((word) => word.mention === undefined);
+  if (said.some((word) => word.quoted)) return undefined;
+  const text = said.map((word) => trimEnd(word.text).toLowerCase()).join(' ');
+  const page = /^(?:page )?([0-9]{1,6})$/.exec(text)?.[1];
+  return page === undefined ? undefined : Math.max(1, Number(page));
+}
+
+/** The name that follows a command: the quoted part when there is one, else everything; at most 200 characters. */
+function nameIn(rest: Word[]): string {
+  const said = rest.filter((word) => word.mention === undefined);
+  const [first] = said;
+  const linked = first !== undefined && !first.quoted && /^(?:for|of)$/i.test(first.text) && said.length > 1;
+  return nameOf(linked ? said.slice(1) : said);
+}
+
+function nameOf(said: Word[]): string {
+  const quoted = said.find((word) => word.quoted && word.text !== '');
+  const name = quoted?.text ?? trimEnd(said.map((word) => word.text + (word.comma ? ',' : '')).join(' '));
+  return name.trim().slice(0, 200).toWellFormed();
+}
+
+function grantCommand(rest: Word[], mentions: readonly Mention[]): Command {
+  const person = personOf(rest[0], mentions);
+  if (person === undefined) {
+    return misused('grant', 'Whom? Mention the person, or give an address or an object id.');
+  }
+  const after = rest.slice(/^(?:as|=)$/i.test(rest[1]?.text ?? '') ? 2 : 1);
+  const role = roleNamed(after[0]);
+  if (role === undefined) return misused('grant', 'Which role? Admin, Operator, Reader or Customer.');
+
+  const tail = after.slice(1);
+  const dateAt = tail.findIndex((word) => !word.quoted && word.text.toLowerCase() === 'until');
+  const named = dateAt < 0 ? tail : tail.slice(0, dateAt);
+  const tenants = tenantNames(named);
+  // Whatever was meant, it was not "all": nothing is given by misunderstanding.
+  const saysAll = named.some((word) => /^all$/i.test(trimBrackets(trimEnd(word.text))));
+  if (named.length > 0 && tenants.length === 0 && !saysAll) {
+    return misused('grant', 'Which tenants? Name them with commas between, or say all.');
+  }
+  if (dateAt < 0) return { kind: 'grant', person, role, tenants };
+
+  const until = tail.slice(dateAt + 1);
+  const day = trimBrackets(trimEnd(until[0]?.text ?? ''));
+  if (until.length !== 1 || !isDay(day)) {
+    const said = plain(until.map((word) => word.text).join(' '), 80);
+    const what = said === '' ? 'There is no date after “until”.' : `“${said}” is not a date.`;
+    return misused('grant', `${what} Write it as year-month-day: 2027-03-31.`);
+  }
+  return { kind: 'grant', person, role, tenants, until: day };
+}
+
+/** Names between commas; unquoted words up to a comma are one name. `all`, or nothing, is the empty list. */
+function tenantNames(said: Word[]): string[] {
+  const skip = /^(?:for|on|of|in|and|tenants?|all)$/i;
+  const names: string[] = [];
+  let group: Word[] = [];
+  const flush = (): void => {
+    const bare = group.every((word) => !word.quoted && skip.test(trimBrackets(word.text)));
+    const name = trimBrackets(
+      nameOf(group.filter((word, i) => i > 0 || word.quoted || !/^(?:for|on|of|in|and)$/i.test(word.text))),
+    );
+    if (!bare && name !== '') names.push(name);
+    group = [];
+  };
+  for (const word of said) {
+    if (word.mention !== undefined) continue;
+    // Two quoted names side by side are two names, comma or not.
+    if (word.quoted && group.length > 0 && group.some((other) => other.quoted)) flush();
+    group.push({ ...word, comma: false });
+    if (word.comma) flush();
+  }
+  flush();
+  return names.slice(0, 100);
+}
+
+function trimBrackets(text: string): string {
+  return text.replace(/^\[+|\]+$/g, '').trim();
+}
+
+function revokeCommand(rest: Word[], mentions: readonly Mention[]): Command {
+  const person = personOf(rest[0], mentions);
+  if (person === undefined) {
+    return misused('revoke', 'Whom? Mention the person, or give an address or an object id.');
+  }
+  return { kind: 'revoke', person };
+}
+
+function claimCommand(rest: Word[]): Command {
+  const code = trimEnd(rest.map((word) => word.text).join('')).slice(0, 40);
+  if (code === '') return misused('claim', 'The code is missing: it was printed when Watchpost started.');
+  return { kind: 'claim', code };
+}
+
+const guid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+const address = /^[^\s@<>()]{1,64}@[^\s@<>()]{1,190}$/;
+
+function personOf(word: Word | undefined, mentions: readonly Mention[]): PersonRef | undefined {
+  if (word === undefined) return undefined;
+  const mention = word.mention === undefined ? undefined : mentions[word.mention];
+  if (mention !== undefined) return { by: 'mention', teamsId: mention.teamsId, text: mention.text };
+  const text = trimEnd(word.text).replace(/^mailto:/i, '');
+  if (guid.test(text)) return { by: 'oid', oid: text.toLowerCase() };
+  if (address.test(text)) return { by: 'address', address: text.toLowerCase() };
+  return undefined;
+}
+
+function roleNamed(word: Word | undefined): Role | undefined {
+  const said = trimEnd(word?.text ?? '').toLowerCase();
+  const singular = said === 'owner' ? 'admin' : said;
+  return roles.find((role) => role.toLowerCase() === singular);
+}
+
+/** A day that exists: not 30 February. */
+function isDay(text: string): boolean {
+  if (!/^[0-9]{4}-[0-9]{2}-[0-9]{2}$/.test(text)) return false;
+  const at = new Date(`${text}T00:00:00Z`);
+  return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(text);
+}
+
+function misused(command: CommandName, say: string): Command {
+  return { kind: 'misused', command, say, usage: rowOf(command).usage };
+}

@@ -1,0 +1,135 @@
+import type { AccessAction } from './access.ts';
+import type { Command, CommandName } from './command.ts';
+
+/** Classes of conversation a command may be used in; `unbound` places get help only. */
+export type CommandPlace = 'personal' | 'internal' | 'customer';
+
+/** One command as data: help, the manifest's menu and the checks are made from it. */
+export type CommandRow = {
+  name: CommandName;
+  /** How it is typed, as shown in help. */
+  usage: string;
+  /** What it does, a short sentence without full stop. */
+  summary: string;
+  /** The right it needs; null = everybody, also without a role. */
+  needs: AccessAction | null;
+  places: readonly CommandPlace[];
+  /** In the menu of Teams' compose box. */
+  menu: boolean;
+  /** Changes something: done once, however often Teams delivers it (R8). */
+  changes: boolean;
+};
+
+const everywhere: readonly CommandPlace[] = ['personal', 'internal', 'customer'];
+const amongUs: readonly CommandPlace[] = ['personal', 'internal'];
+
+export const commandTable: readonly CommandRow[] = [
+  {
+    name: 'score',
+    usage: 'score contoso',
+    summary: 'Secure Score of a tenant; without a name all tenants, worst change first',
+    needs: 'view',
+    places: everywhere,
+    menu: true,
+    changes: false,
+  },
+  {
+    name: 'tenants',
+    usage: 'tenants',
+    summary: 'Connected tenants and how well they can be read',
+    needs: 'view',
+    places: everywhere,
+    menu: true,
+    changes: false,
+  },
+  {
+    name: 'sync',
+    usage: 'sync contoso',
+    summary: 'Reads a tenant now and says what changed',
+    needs: 'sync',
+    places: everywhere,
+    menu: true,
+    changes: true,
+  },
+  {
+    name: 'who am i',
+    usage: 'who am i',
+    summary: 'Your roles, what they cover, and why you have them',
+    needs: null,
+    places: everywhere,
+    menu: true,
+    changes: false,
+  },
+  {
+    name: 'people',
+    usage: 'people',
+    summary: 'Who has which role',
+    needs: 'grant',
+    places: amongUs,
+    menu: true,
+    changes: false,
+  },
+  {
+    name: 'grant',
+    usage: 'grant @Ana operator [contoso, "Northwind Traders"] [until 2027-03-31]',
+    summary: 'Gives a person a role for all or for named tenants; an address or object id works too',
+    needs: 'grant',
+    places: amongUs,
+    menu: false,
+    changes: true,
+  },
+  {
+    name: 'revoke',
+    usage: 'revoke @Ana',
+    summary: 'Takes all roles from a person',
+    needs: 'grant',
+    places: amongUs,
+    menu: false,
+    changes: true,
+  },
+  {
+    name: 'claim',
+    usage: 'claim ABCD-EFGH',
+    summary: 'Makes you the first Admin, with the code printed when Watchpost started',
+    needs: null,
+    places: ['personal'],
+    menu: false,
+    changes: true,
+  },
+  {
+    name: 'help',
+    usage: 'help',
+    summary: 'What you can ask here',
+    needs: null,
+    places: everywhere,
+    menu: true,
+    changes: false,
+  },
+];
+
+const byName = new Map(commandTable.map((row) => [row.name, row]));
+
+/** The row of a command by its name. */
+export function rowOf(name: CommandName): CommandRow {
+  const row = byName.get(name);
+  if (row === undefined) throw new Error(`No such command: ${name}`);
+  return row;
+}
+
+const names: Record<Exclude<Command['kind'], 'misused'>, CommandName> = {
+  score: 'score',
+  ranking: 'score',
+  tenants: 'tenants',
+  sync: 'sync',
+  help: 'help',
+  'who-am-i': 'who am i',
+  people: 'people',
+  grant: 'grant',
+  revoke: 'revoke',
+  claim: 'claim',
+};
+
+/** The row of a parsed command; a misused one changes nothing and is answered like help. */
+export function rowOfCommand(command: Command): CommandRow {
+  return command.kind === 'misused' ? rowOf('help') : rowOf(names[command.kind]);
+}

@@ -1,0 +1,107 @@
+/**
+ * Foreign text (R29): names, titles, sentences that a tenant or a person chose. It may be shown, it must not act:
+ * no Markdown, no mention, no HTML, no link, no direction override, no invisible characters, bounded length.
+ */
+
+const wordJoiner = '\u2060';
+const unsafe = /[\p{Cc}\p{Zl}\p{Zp}\p{Zs}]+/gu;
+// Bidi controls, zero-width characters, tags, fillers: nothing of what Unicode draws as nothing is kept.
+const invisible = /[\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]+/gu;
+const longStacks = /(\p{M}{3})\p{M}+/gu;
+
+/**
+ * The text in safe characters on one line, at most `max` UTF-16 units with "…" when cut; Markdown is left as it is.
+ * For places that know no Markdown: `fallbackText`, `speak`, titles of buttons, stored sentences.
+ */
+export function clean(text: string, max: number): string {
+  return cut(safe(text, max), max);
+}
+
+/** The same for places that read Markdown (TextBlock, message text): every sign that would act is escaped. */
+export function plain(text: string, max: number): string {
+  return escapeMarkdown(safe(text, max), max);
+}
+
+function safe(text: string, max: number): string {
+  // Nobody reads past `max`; cutting first keeps a megabyte from being worked on. The slack is for what is removed.
+  const bounded = text.length > max * 8 + 1024 ? text.slice(0, max * 8 + 1024) : text;
+  return bounded
+    .toWellFormed()
+    .replace(unsafe, ' ')
+    .replace(invisible, '')
+    .replace(longStacks, '$1')
+    .replace(/ {2,}/g, ' ')
+    .trim();
+}
+
+function cut(text: string, max: number): string {
+  if (text.length <= max) return text;
+  let end = Math.max(max - 1, 0);
+  // Not between the two halves of one character.
+  if (/[\uD800-\uDBFF]/.test(text[end - 1] ?? '')) end -= 1;
+  return `${text.slice(0, end).trimEnd()}…`;
+}
+
+/** One pass over the characters: what was made safe is never looked at again, so nothing can combine into an act. */
+function escapeMarkdown(text: string, max: number): string {
+  const characters = [...text];
+  const parts: string[] = [];
+  let length = 0;
+  for (const [index, character] of characters.entries()) {
+    const part = inert(character, characters, index);
+    if (length + part.length > max - (index < characters.length - 1 ? 1 : 0)) {
+      return `${parts.join('').trimEnd()}…`;
+    }
+    parts.push(part);
+    length += part.length;
+  }
+  return parts.join('');
+}
+
+const always = new Set('\\`*~[]{}|');
+const atStart = new Set('#+-=>');
+
+function inert(character: string, all: readonly string[], index: number): string {
+  const before = all[index - 1] ?? '';
+  const after = all[index + 1] ?? '';
+  if (always.has(character)) return `\\${character}`;
+  switch (character) {
+    // Angle brackets become quotation marks that look alike: harmless in whatever order a client decodes.
+    case '<':
+      return '‹';
+    case '>':
+      return '›';
+    case '_':
+      return isWord(before) && isWord(after) ? '_' : '\\_';
+    case '&':
+      // Not the beginning of an entity.
+      return after !== ' ' && after !== '' ? `&${wordJoiner}` : '&';
+    case '@':
+      return isWord(before) || isWord(after) ? `@${wordJoiner}` : '@';
+    case ':':
+      return after === '/' || isLetter(after) ? `:${wordJoiner}` : ':';
+    case '.':
+      // "evil.com" stays readable and is no link; "1." at the start is no list; "TLS 1.2" stays as it is.
+      if (isLetter(after) && before !== '' && before !== ' ') return `.${wordJoiner}`;
+      return numberBefore(all, index) ? '\\.' : '.';
+    case ')':
+      return numberBefore(all, index) ? '\\)' : ')';
+    default:
+      if (atStart.has(character) && index === 0) return `\\${character}`;
+      // "---" is a line, "--" is not a reason to wait for the third.
+      return character === '-' && before === '-' ? '\\-' : character;
+  }
+}
+
+function isWord(character: string): boolean {
+  return /^[\p{L}\p{N}]$/u.test(character);
+}
+
+function isLetter(character: string): boolean {
+  return /^\p{L}$/u.test(character);
+}
+
+/** True when everything before `index` is one number of at most nine digits: Markdown's ordered list. */
+function numberBefore(all: readonly string[], index: number): boolean {
+  return index > 0 && index <= 9 && all.slice(0, index).every((character) => /^[0-9]$/.test(character));
+}
