@@ -34,8 +34,39 @@ export type TenantRow = {
   stale: boolean;
 };
 
-/** `GET /api/tab/tenants?after=…`: at most 200 rows, worst change first. */
-export type TenantList = { now: Instant; rows: TenantRow[]; next: string | null; total: number };
+/** What the four figures count, and what `show` filters by. */
+export const tenantFilters = ['all', 'fell', 'attention', 'blind'] as const;
+export type TenantFilter = (typeof tenantFilters)[number];
+
+/** Over all tenants the reader may see, whatever is searched or filtered. Names: at most two, worst first. */
+export type TenantFigures = {
+  tenants: number;
+  /** Of those with a score; null when there is none. */
+  median: number | null;
+  scored: number;
+  /** How many stand above the average of tenants of their size, among those Microsoft compares. */
+  aboveSize: { above: number; of: number };
+  /** Percent fell since the previous day. */
+  fell: { count: number; names: string[] };
+  /** Not readable, or older than it should be. */
+  attention: { count: number; names: string[] };
+  /** Something is not read, for want of consent, permission or licence. */
+  blind: { count: number; names: string[] };
+  /** The newest read of any of them. */
+  readAt: Instant | null;
+};
+
+/**
+ * `GET /api/tab/tenants?after=…&q=…&show=…`: at most 200 rows, worst change first, and how many there are (`total`)
+ * with this search and filter.
+ */
+export type TenantList = {
+  now: Instant;
+  rows: TenantRow[];
+  next: string | null;
+  total: number;
+  figures: TenantFigures;
+};
 
 /** `GET /api/tab/tenants/{id}` */
 export type TenantPage = {

@@ -1,0 +1,42 @@
+import { type Caller, type Grant, liveGrants, roleOf } from '../../shared/access.ts';
+import type { Me } from '../../shared/api.ts';
+import { dayOf, type Instant } from '../../shared/time.ts';
+import { counted, dayText } from '../../shared/words.ts';
+import type { Services } from '../services.ts';
+import type { ApiRoute } from './route.ts';
+
+/** `GET /api/tab/me`: who the page speaks for, and why. */
+export const meRoute: ApiRoute = {
+  method: 'GET',
+  path: '/api/tab/me',
+  auth: 'tab',
+  handle: async (_request, who: Caller, services: Services) => {
+    const now = services.now();
+    const me: Me = {
+      name: who.name,
+      role: roleOf(who, now),
+      reasons: liveGrants(who, now).map((grant) => reasonOf(grant, now)),
+      home: who.home,
+      now,
+    };
+    return { status: 200, body: me };
+  },
+};
+
+/** "Admin of all tenants, given by Ana Reyes on 20 Nov." Named tenants are counted, not named. */
+function reasonOf(grant: Grant, now: Instant): string {
+  const scope = grant.scope === 'all' ? 'all tenants' : counted(grant.scope.length, 'tenant');
+  const until = grant.until === undefined ? '' : ` until ${dayText(dayOf(grant.until), now)}`;
+  return `${grant.role} of ${scope}${until}, ${sourceOf(grant)} on ${dayText(dayOf(grant.at), now)}.`;
+}
+
+function sourceOf(grant: Grant): string {
+  switch (grant.source) {
+    case 'app-role':
+      return 'from an app role in Entra';
+    case 'claim':
+      return 'claimed as the first Admin';
+    default:
+      return `given by ${grant.by}`;
+  }
+}

@@ -1,0 +1,217 @@
+import { createHash } from 'node:crypto';
+import { decodeProtectedHeader, jwtVerify } from 'jose';
+import { LRUCache } from 'lru-cache';
+import * as v from 'valibot';
+import { type Caller, callerOf, type Role, scopeOfSystem } from '../../shared/access.ts';
+import { type TenantId, tenantId } from '../../shared/tenants/tenant.ts';
+import { type Instant, plus } from '../../shared/time.ts';
+import { errorCode } from '../errors.ts';
+import type { Services } from '../services.ts';
+
+export type RequireUser = (authorization: string | undefined) => Promise<UserAnswer>;
+export type UserAnswer =
+  | { kind: 'user'; who: Caller }
+  | { kind: 'refused'; status: 401 | 403; detail: string };
+
+export type RequireUserOptions = {
+  services: Pick<Services, 'store' | 'entraKeys' | 'log' | 'now'>;
+  /** App id of the tab's API: the only audience. */
+  audience: string;
+  homeTenantId: TenantId;
+  /** Issuer of this cloud's tokens with `{tid}` in it. */
+  issuer: string;
+  /** App ids a person may come through; Teams, Microsoft 365, Outlook and our own popup by default. */
+  clients?: readonly string[];
+  /** May people of this tenant come in at all? The home tenant and connected ones by default. */
+  allowedTenants?: (tid: TenantId) => Promise<boolean>;
+};
+
+/** Microsoft's own apps that host tabs and ask for a token on their behalf. */
+export const hostClients: readonly string[] = [
+  '1fec8e78-bce4-4aaf-ab1b-5451cc387264', // Teams, desktop and mobile
+  '5e3ce6c0-2b1f-4285-8d4b-75ee78787346', // Teams, web
+  '4765445b-32c6-49b0-83e6-1d93765276ca', // Microsoft 365, web
+  '0ec893e0-5785-4de6-99da-4ed124e5296c', // Microsoft 365, desktop
+  'd3590ed6-52b3-4102-aeff-aad2292ab01c', // Microsoft 365, mobile; Outlook, desktop
+  'bc59ab01-8403-45c6-8796-ac3ef710b3e3', // Outlook, web
+  '27922004-5251-4030-b22d-91ecd9a37ea4', // Outlook, mobile
+];
+
+const skewSeconds = 120;
+const longestToken = 16_384;
+const appRoleDays = 14;
+const appRoles: Readonly<Record<string, Role>> = {
+  'Watchpost.Admin': 'Admin',
+  'Watchpost.Operator': 'Operator',
+  'Watchpost.Reader': 'Reader',
+};
+
+const guid = v.pipe(v.string(), v.regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/));
+const headerSchema = v.object({
+  alg: v.literal('RS256'),
+  kid: v.pipe(v.string(), v.minLength(1), v.maxLength(200)),
+});
+
+/** The claims that decide, and `name` to show. An audience in a list has no one meaning here and is refused. */
+const claimsSchema = v.object({
+  aud: v.string(),
+  iss: v.string(),
+  tid: guid,
+  oid: guid,
+  ver: v.literal('2.0'),
+  azp: v.string(),
+  scp: v.string(),
+  idtyp: v.optional(v.string()),
+  /** 1 = a guest of the tenant that issued the token. */
+  acct: v.optional(v.number()),
+  iat: v.pipe(v.number(), v.finite()),
+  nbf: v.pipe(v.number(), v.finite()),
+  exp: v.pipe(v.number(), v.finite()),
+  name: v.optional(v.pipe(v.string(), v.maxLength(256)), ''),
+  roles: v.optional(v.pipe(v.array(v.string()), v.maxLength(200)), []),
+});
+type Claims = v.InferOutput<typeof claimsSchema>;
+
+type Checked = { kind: 'good'; claims: Claims; tid: TenantId } | { kind: 'bad'; why: string };
+
+const refusals = {
+  token: { kind: 'refused', status: 401, detail: 'Your sign-in is not valid or has ended. Sign in again.' },
+  tenant: {
+    kind: 'refused',
+    status: 403,
+    detail: 'Your organisation does not use Watchpost. Ask the people who run it to connect it.',
+  },
+  disabled: {
+    kind: 'refused',
+    status: 403,
+    detail: 'Your access to Watchpost is switched off. Ask an Admin of Watchpost.',
+  },
+} as const satisfies Record<string, UserAnswer>;
+
+/**
+ * The check of the tab's bearer token (R11): signature by Entra's keys, RS256 only, made for us, by the issuer that
+ * belongs to its own tenant, for a person, through an app that hosts tabs, within its time. Who the person is comes
+ * from `tid` and `oid` alone (R12), what the person may do from the store, at most 60 s old (R13). App roles of the
+ * home tenant are written there when a token is first seen. Never throws for what a stranger sends; throws when the
+ * store or Entra's keys cannot be had.
+ */
+export function openRequireUser(options: RequireUserOptions): RequireUser {
+  const { services, audience, homeTenantId } = options;
+  const clients = new Set(options.clients ?? [...hostClients, audience]);
+  const { store, log } = services;
+  const allowedTenants =
+    options.allowedTenants ??
+    (async (tid: TenantId) =>
+      tid === homeTenantId || (await store.tenants.get(scopeOfSystem(), tid)) !== null);
+  /** Tokens whose signature and claims were good; time, tenant and role are looked at again each time. */
+  const verified = new LRUCache<string, { claims: Claims; tid: TenantId }>({ max: 2_000 });
+  /** When the newest token of a person was issued: an older one must not bring a role back. */
+  const newest = new LRUCache<string, number>({ max: 10_000 });
+
+  return async function requireUser(authorization) {
+    const token = bearer(authorization);
+    if (token === undefined) return refusals.token;
+    const now = services.now();
+    const digest = createHash('sha256').update(token).digest('base64');
+    let known = verified.get(digest);
+    if (known === undefined) {
+      const checked = await check(token, now);
+      if (checked.kind === 'bad') {
+        log.warn({ reason: checked.why }, 'token of the tab refused');
+        return refusals.token;
+      }
+      known = checked;
+    } else if (!inTime(known.claims, now)) {
+      verified.delete(digest);
+      return refusals.token;
+    }
+    const { claims, tid } = known;
+    if (!(await allowedTenants(tid))) {
+      log.warn({ reason: 'tenant' }, 'token of the tab refused');
+      return refusals.tenant;
+    }
+    if (!verified.has(digest)) {
+      await keepAppRoles(claims, tid, now);
+      verified.set(digest, { claims, tid });
+    }
+    const who = callerOf(
+      await store.people.get(tid, claims.oid),
+      { tid, oid: claims.oid, name: claims.name },
+      homeTenantId,
+    );
+    return who.disabled ? refusals.disabled : { kind: 'user', who };
+  };
+
+  async function check(token: string, now: Instant): Promise<Checked> {
+    const header = v.safeParse(headerSchema, headerOf(token));
+    if (!header.success) return { kind: 'bad', why: 'header' };
+    const key = await services.entraKeys.find(header.output.kid);
+    if (key === null) return { kind: 'bad', why: 'key' };
+    let payload: unknown;
+    try {
+      ({ payload } = await jwtVerify(token, key.key, {
+        algorithms: ['RS256'],
+        audience,
+        clockTolerance: skewSeconds,
+        currentDate: new Date(now),
+        requiredClaims: ['exp', 'nbf', 'iat'],
+      }));
+    } catch (error) {
+      return { kind: 'bad', why: errorCode(error) };
+    }
+    const parsed = v.safeParse(claimsSchema, payload);
+    if (!parsed.success) return { kind: 'bad', why: 'claims' };
+    const claims = parsed.output;
+    const tid = tenantId(claims.tid);
+    if (tid === undefined) return { kind: 'bad', why: 'tid' };
+    // The issuer is built from the token's own tenant, so a token of one tenant cannot speak for another.
+    if (claims.iss !== options.issuer.replaceAll('{tid}', tid)) return { kind: 'bad', why: 'issuer' };
+    if (key.issuer !== undefined && key.issuer.replaceAll('{tenantid}', tid) !== claims.iss)
+      return { kind: 'bad', why: 'issuer of the key' };
+    if (!clients.has(claims.azp)) return { kind: 'bad', why: 'client' };
+    if (!claims.scp.split(' ').includes('access_as_user')) return { kind: 'bad', why: 'scope' };
+    if (claims.idtyp === 'app') return { kind: 'bad', why: 'app' };
+    if (!inTime(claims, now)) return { kind: 'bad', why: 'time' };
+    return { kind: 'good', claims, tid };
+  }
+
+  /**
+   * App roles are the home tenant's to give, to its own people: a guest needs a grant. Written when a token is first
+   * seen, so each sign-in renews them and one without a role takes it back.
+   */
+  async function keepAppRoles(claims: Claims, tid: TenantId, now: Instant): Promise<void> {
+    if (tid !== homeTenantId) return;
+    const person = `${tid} ${claims.oid}`;
+    if (claims.iat < (newest.get(person) ?? 0)) return;
+    const roles = claims.acct === 1 ? [] : rolesOf(claims.roles);
+    await store.people.saveAppRoles(tid, claims.oid, claims.name, roles, plus(now, appRoleDays * 86_400_000));
+    newest.set(person, claims.iat);
+  }
+}
+
+function bearer(authorization: string | undefined): string | undefined {
+  if (authorization === undefined || authorization.length > longestToken) return undefined;
+  return /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/.exec(authorization)?.[1];
+}
+
+function headerOf(token: string): unknown {
+  try {
+    return decodeProtectedHeader(token);
+  } catch {
+    return undefined; // not even a header: the schema says no
+  }
+}
+
+function inTime(claims: Claims, now: Instant): boolean {
+  const seconds = Date.parse(now) / 1000;
+  return (
+    seconds < claims.exp + skewSeconds &&
+    seconds >= claims.nbf - skewSeconds &&
+    seconds >= claims.iat - skewSeconds
+  );
+}
+
+function rolesOf(names: readonly string[]): Role[] {
+  const roles = names.map((name) => (Object.hasOwn(appRoles, name) ? appRoles[name] : undefined));
+  return [...new Set(roles.filter((role) => role !== undefined))];
+}

@@ -1,0 +1,59 @@
+import { CronExpressionParser } from 'cron-parser';
+import type { TenantRow } from '../../shared/api.ts';
+import type { Posture } from '../../shared/score/score.ts';
+import { notRead } from '../../shared/tenants/not-read.ts';
+import type { Tenant } from '../../shared/tenants/tenant.ts';
+import { type Instant, millis } from '../../shared/time.ts';
+
+const sparkDays = 30;
+const graceMs = 5 * 60_000;
+
+/** One tenant as the tab's list shows it. What is not known is null, with the reason in `health` or `notRead`. */
+export function tenantRow(
+  tenant: Tenant,
+  posture: Posture | null,
+  now: Instant,
+  staleAfterMs: number,
+): TenantRow {
+  const { state, cause, remedy, since } = tenant.health;
+  return {
+    id: tenant.id,
+    name: tenant.name,
+    domain: tenant.domain,
+    health: { state, cause, remedy, since },
+    notRead: notRead(tenant),
+    score: posture === null ? null : scoreOf(posture),
+    readAt: posture === null ? null : readAtOf(tenant, posture),
+    stale: posture !== null && isStale(readAtOf(tenant, posture), now, staleAfterMs),
+  };
+}
+
+function scoreOf(posture: Posture): NonNullable<TenantRow['score']> {
+  return {
+    day: posture.day,
+    percent: posture.percent,
+    current: posture.current,
+    max: posture.max,
+    sinceYesterday: posture.sinceYesterday,
+    over30Days: posture.over30Days,
+    spark: posture.trend.slice(-sparkDays).map(({ day, percent }) => ({ day, percent })),
+  };
+}
+
+/** When the scores were last read: an unchanged answer of Microsoft is a read too, though nothing was written. */
+export function readAtOf(tenant: Tenant, posture: Pick<Posture, 'readAt'>): Instant {
+  const tried = tenant.datasets.secureScores?.readAt;
+  return tried !== undefined && tried > posture.readAt ? tried : posture.readAt;
+}
+
+/** Older than it should be: two syncs were missed. */
+export function isStale(readAt: Instant, now: Instant, staleAfterMs: number): boolean {
+  return millis(now) - millis(readAt) > staleAfterMs;
+}
+
+/** Twice the time between two syncs, in milliseconds, and a little for the sync itself. */
+export function staleAfterMs(cron: string, now: Instant): number {
+  const times = CronExpressionParser.parse(cron, { currentDate: new Date(now), tz: 'UTC' });
+  const first = times.next().getTime();
+  return 2 * (times.next().getTime() - first) + graceMs;
+}

@@ -1,0 +1,131 @@
+import type { TenantScope } from '../../shared/access.ts';
+import { covers, scopeFor } from '../../shared/access.ts';
+import type { TenantPage } from '../../shared/api.ts';
+import { comparisonOf } from '../../shared/score/comparison.ts';
+import { actionsWorthMost } from '../../shared/score/posture.ts';
+import type { Action, Posture } from '../../shared/score/score.ts';
+import { percentOf, pointsMoved } from '../../shared/score/score-change.ts';
+import { datasetNames, type Tenant, tenantId } from '../../shared/tenants/tenant.ts';
+import { dayOf, type Instant, plusDays } from '../../shared/time.ts';
+import type { Services } from '../services.ts';
+import { problem } from './problem.ts';
+import type { ApiRoute } from './route.ts';
+import { staleAfterMs, tenantRow } from './tenant-row.ts';
+import { tabOf } from './tenants.ts';
+
+const trendDays = 365;
+const mostActions = 300;
+
+/**
+ * `GET /api/tab/tenants/{id}`: all that is known of one tenant. A tenant this person may not see is answered as one
+ * that does not exist, by the same path and in the same words (I-4).
+ */
+export const tenantRoute: ApiRoute = {
+  method: 'GET',
+  path: '/api/tab/tenants/:id',
+  auth: 'tab',
+  handle: async (request, who, services) => {
+    const now = services.now();
+    const scope = scopeFor(who, tabOf(who), 'view', now);
+    const id = tenantId(request.params.id ?? '');
+    const tenant =
+      id === undefined || !covers(scope, id) ? null : await services.store.tenants.get(scope, id);
+    if (tenant === null) return problem(404, 'No such tenant is available here.', request.id);
+    return { status: 200, body: await pageOf(tenant, scope, now, services) };
+  },
+};
+
+async function pageOf(
+  tenant: Tenant,
+  scope: TenantScope,
+  now: Instant,
+  { store, settings }: Services,
+): Promise<TenantPage> {
+  const posture = await store.scores.posture(scope, tenant.id);
+  const row = tenantRow(tenant, posture, now, staleAfterMs(settings.syncScores, now));
+  return {
+    now,
+    tenant: row,
+    domains: tenant.domains,
+    licences: tenant.licences.skus.map(({ name, partNumber }) => name || partNumber),
+    datasets: datasetNames.map((name) => {
+      const state = tenant.datasets[name];
+      return {
+        name,
+        state: state?.state ?? 'waiting',
+        why: state?.why ?? '',
+        readAt: state?.readAt ?? null,
+        triedAt: state?.triedAt ?? null,
+      };
+    }),
+    ...(posture === null ? nothingRead : await scoresOf(posture, tenant, scope, now, store)),
+  };
+}
+
+type Scores = Pick<
+  TenantPage,
+  'trend' | 'comparisons' | 'comparison' | 'categories' | 'moved' | 'actions' | 'actionCount'
+>;
+
+const nothingRead: Scores = {
+  trend: [],
+  comparisons: [],
+  comparison: null,
+  categories: [],
+  moved: [],
+  actions: [],
+  actionCount: 0,
+};
+
+async function scoresOf(
+  posture: Posture,
+  tenant: Tenant,
+  scope: TenantScope,
+  now: Instant,
+  store: Services['store'],
+): Promise<Scores> {
+  const [snapshots, actions] = await Promise.all([
+    store.scores.snapshots(scope, tenant.id, plusDays(dayOf(now), -trendDays)),
+    allActions(posture, tenant, scope, store),
+  ]);
+  const compared = comparisonOf(posture.comparisons, posture.percent);
+  return {
+    trend:
+      snapshots.length === 0
+        ? posture.trend
+        : snapshots.map((one) => ({
+            day: one.day,
+            percent: percentOf(one),
+            current: one.current,
+            max: one.max,
+          })),
+    comparisons: posture.comparisons,
+    comparison:
+      compared === null
+        ? null
+        : { percent: compared.percent, label: compared.label, difference: compared.difference },
+    categories: posture.categories,
+    moved: posture.moved,
+    actions,
+    actionCount: posture.actionCount,
+  };
+}
+
+/** The posture holds the first ten; the page shows all, ranked by the same function. */
+async function allActions(
+  posture: Posture,
+  tenant: Tenant,
+  scope: TenantScope,
+  store: Services['store'],
+): Promise<Action[]> {
+  if (posture.actionCount <= posture.actions.length) return posture.actions;
+  const [evaluated, profiles, changes] = await Promise.all([
+    store.scores.evaluated(scope, tenant.id),
+    store.scores.profiles(scope, tenant.id),
+    store.scores.changes(scope, tenant.id, posture.day),
+  ]);
+  // Between two writes of a sync the parts may be of different days: then the ten that belong together are shown.
+  if (evaluated === null || evaluated.day !== posture.day) return posture.actions;
+  const regressed = new Set(changes.filter((change) => pointsMoved(change) < 0).map(({ name }) => name));
+  return actionsWorthMost(evaluated.controls, profiles, regressed).slice(0, mostActions);
+}

@@ -1,0 +1,207 @@
+import * as v from 'valibot';
+import { type Audience, type Caller, scopeFor, type TenantScope } from '../../shared/access.ts';
+import { type TenantFigures, type TenantFilter, type TenantList, tenantFilters } from '../../shared/api.ts';
+import { notRead } from '../../shared/tenants/not-read.ts';
+import type { Tenant } from '../../shared/tenants/tenant.ts';
+import type { Instant } from '../../shared/time.ts';
+import { direction } from '../../shared/words.ts';
+import type { Services } from '../services.ts';
+import { problem } from './problem.ts';
+import type { ApiRoute } from './route.ts';
+import type { Standing, Standings } from './standings.ts';
+import { isStale, readAtOf, staleAfterMs, tenantRow } from './tenant-row.ts';
+
+const pageSize = 200;
+
+/** Where the last page ended, in the order of the list. */
+const cursorSchema = v.strictTuple([
+  v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2)),
+  v.pipe(v.number(), v.finite()),
+  v.pipe(v.string(), v.maxLength(400)),
+]);
+type Cursor = v.InferOutput<typeof cursorSchema>;
+
+const querySchema = v.strictObject({
+  q: v.optional(v.pipe(v.string(), v.maxLength(80)), ''),
+  show: v.optional(v.picklist(tenantFilters), 'all'),
+  after: v.optional(
+    v.pipe(
+      v.string(),
+      v.maxLength(1_000),
+      v.regex(/^[\w-]+$/),
+      v.transform((text) => Buffer.from(text, 'base64url').toString('utf8')),
+      v.parseJson(),
+      cursorSchema,
+    ),
+  ),
+});
+
+/** A tenant with all that ordering, counting and filtering need. */
+type Line = {
+  tenant: Tenant;
+  standing: Standing | undefined;
+  fell: boolean;
+  attention: boolean;
+  blind: boolean;
+  key: Cursor;
+};
+
+/** `GET /api/tab/tenants`: the tenants this person may see, worst change first, with the figures above them. */
+export function tenantsRoute(standings: Standings): ApiRoute {
+  return {
+    method: 'GET',
+    path: '/api/tab/tenants',
+    auth: 'tab',
+    handle: async (request, who, services) => {
+      const query = v.safeParse(querySchema, onlyOnce(request.query));
+      if (!query.success) {
+        return problem(
+          400,
+          'This page of the list does not exist. Load it again from the start.',
+          request.id,
+        );
+      }
+      return { status: 200, body: await listFor(who, query.output, standings, services) };
+    },
+  };
+}
+
+/** The place a tab shows things in: one person alone. */
+export function tabOf(who: Caller): Audience {
+  return { kind: 'personal', oid: who.oid, tid: who.tid };
+}
+
+async function listFor(
+  who: Caller,
+  query: v.InferOutput<typeof querySchema>,
+  standings: Standings,
+  services: Services,
+): Promise<TenantList> {
+  const now = services.now();
+  const scope = scopeFor(who, tabOf(who), 'view', now);
+  const staleMs = staleAfterMs(services.settings.syncScores, now);
+  const lines = await linesOf(scope, standings, services, now, staleMs);
+
+  const asked = folded(query.q);
+  const wanted = lines.filter((line) => shown(line, query.show) && matches(line.tenant, asked));
+  const { after } = query;
+  const rest = after === undefined ? wanted : wanted.filter((line) => compareKeys(line.key, after) > 0);
+  const page = rest.slice(0, pageSize);
+  const postures = await services.store.scores.postures(
+    scope,
+    page.filter((line) => line.standing !== undefined).map(({ tenant }) => tenant.id),
+  );
+  const byId = new Map(postures.map((posture) => [posture.tenantId, posture]));
+  const last = page.at(-1);
+  return {
+    now,
+    rows: page.map(({ tenant }) => tenantRow(tenant, byId.get(tenant.id) ?? null, now, staleMs)),
+    next:
+      last === undefined || rest.length <= pageSize
+        ? null
+        : Buffer.from(JSON.stringify(last.key)).toString('base64url'),
+    total: wanted.length,
+    figures: figuresOf(lines),
+  };
+}
+
+async function linesOf(
+  scope: TenantScope,
+  standings: Standings,
+  services: Services,
+  now: Instant,
+  staleMs: number,
+): Promise<Line[]> {
+  const tenants = await services.store.tenants.list(scope);
+  const known = await standings.of(scope, tenants, services);
+  return tenants
+    .map((tenant) => lineOf(tenant, known.get(tenant.id), now, staleMs))
+    .sort((a, b) => compareKeys(a.key, b.key));
+}
+
+function lineOf(tenant: Tenant, standing: Standing | undefined, now: Instant, staleMs: number): Line {
+  const trouble = tenant.health.state !== 'connected' && tenant.health.state !== 'waiting';
+  const stale = standing !== undefined && isStale(readAtOf(tenant, standing), now, staleMs);
+  const change = standing?.change ?? null;
+  const fell = change !== null && direction(change) === 'down';
+  // First who fell, then who is in trouble or not known, then the rest from the smallest rise up.
+  const group = fell ? 0 : trouble || stale || change === null ? 1 : 2;
+  // Rounded as shown: tenants with the same figure stand in the order of their names.
+  const step = group === 1 ? 0 : Math.round((change ?? 0) * 10);
+  return {
+    tenant,
+    standing,
+    fell,
+    attention: trouble || stale,
+    blind: notRead(tenant).length > 0,
+    key: [group, step, `${folded(tenant.name).slice(0, 300)} ${tenant.id}`],
+  };
+}
+
+function compareKeys(a: Cursor, b: Cursor): number {
+  if (a[0] !== b[0]) return a[0] - b[0];
+  if (a[1] !== b[1]) return a[1] - b[1];
+  if (a[2] === b[2]) return 0;
+  return a[2] < b[2] ? -1 : 1;
+}
+
+function shown(line: Line, show: TenantFilter): boolean {
+  return show === 'all' || line[show];
+}
+
+function matches(tenant: Tenant, asked: string): boolean {
+  if (asked === '') return true;
+  return folded(tenant.name).includes(asked) || tenant.domains.some((domain) => domain.includes(asked));
+}
+
+/** As people compare names: case, accents' forms, and the width of blanks do not count. */
+function folded(text: string): string {
+  return text.normalize('NFKC').toLowerCase().replace(/\s+/g, ' ').trim();
+}
+
+function figuresOf(lines: readonly Line[]): TenantFigures {
+  const percents = lines
+    .map(({ standing }) => standing?.percent ?? null)
+    .filter((percent) => percent !== null)
+    .sort((a, b) => a - b);
+  const compared = lines.filter(({ standing }) => (standing?.aboveSize ?? null) !== null);
+  const those = (some: Line[]): { count: number; names: string[] } => ({
+    count: some.length,
+    names: some.slice(0, 2).map(({ tenant }) => tenant.name),
+  });
+  let readAt: Instant | null = null;
+  for (const { tenant, standing } of lines) {
+    if (standing === undefined) continue;
+    const at = readAtOf(tenant, standing);
+    if (readAt === null || at > readAt) readAt = at;
+  }
+  return {
+    tenants: lines.length,
+    median: median(percents),
+    scored: percents.length,
+    aboveSize: {
+      above: compared.filter(({ standing }) => standing?.aboveSize === true).length,
+      of: compared.length,
+    },
+    fell: those(lines.filter(({ fell }) => fell)),
+    attention: those(lines.filter(({ attention }) => attention)),
+    blind: those(lines.filter(({ blind }) => blind)),
+    readAt,
+  };
+}
+
+function median(sorted: readonly number[]): number | null {
+  const upper = sorted[Math.floor(sorted.length / 2)];
+  const lower = sorted[Math.floor((sorted.length - 1) / 2)];
+  return upper === undefined || lower === undefined ? null : (upper + lower) / 2;
+}
+
+/** The query as an object; a name that comes twice has no one meaning and becomes a value no schema accepts. */
+function onlyOnce(query: URLSearchParams): Record<string, unknown> {
+  const found: Record<string, unknown> = Object.create(null);
+  for (const name of new Set(query.keys())) {
+    const all = query.getAll(name);
+    found[name] = all.length === 1 ? all[0] : all;
+  }
+  return found;
+}
