@@ -74,3 +74,22 @@ export function openMetrics(thread: 'main' | 'clock', backlog?: () => Promise<nu
     },
   };
 }
+
+/** A call's label: Graph's path without ids, else the service. Bounded, and without any tenant in it (I-11). */
+export function callLabel(host: string, path: string): string {
+  if (host.includes('graph')) {
+    const plain = path.replace(/^\/(v1\.0|beta)/, '');
+    return graphPaths.find((known) => plain === known || plain.startsWith(`${known}/`)) ?? '/other';
+  }
+  if (host.startsWith('login.') && host.includes('botframework')) return 'bot keys';
+  if (host.startsWith('login.')) return path.includes('/oauth2/') ? 'entra token' : 'entra metadata';
+  return 'connector';
+}
+
+const graphPaths = [
+  '/organization',
+  '/domains',
+  '/subscribedSkus',
+  '/security/secureScores',
+  '/security/secureScoreControlProfiles',
+];

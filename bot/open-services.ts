@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cloudNamed } from './clouds.ts';
+import { cloudNamed, entraMetadata } from './clouds.ts';
 import type { Config } from './config.ts';
 import { openLog } from './log.ts';
-import { openMetrics } from './metrics.ts';
+import { callLabel, openMetrics } from './metrics.ts';
 import { openSigningKeys } from './microsoft/keys.ts';
 import { openMicrosoft } from './microsoft/open.ts';
 import { configureDispatcher, type Outbound, openOutbound } from './outbound.ts';
@@ -54,21 +54,24 @@ export async function openServices(options: OpenOptions): Promise<Opened> {
     keyring,
     onCall: metrics.storeCall,
   });
-  const opened = store;
-  const now = (): string => opened.now();
-  const outbound = openOutbound({ cloud, onCall: (path, status, ms) => metrics.graphCall(path, status, ms) });
+  holder.store = store;
+  const now = (): string => store.now();
+  const outbound = openOutbound({
+    cloud,
+    onCall: (host, path, status, ms) => metrics.graphCall(callLabel(host, path), status, ms),
+  });
   const nowMs = (): number => Date.now();
   const notHere = async (): Promise<never> => {
     throw new Error('this thread answers nobody');
   };
   const services: Services = {
-    store: opened,
+    store,
     microsoft: openMicrosoft({ outbound, cloud, now: nowMs, log, signal: options.signal }),
     deliver: { send: notHere, typing: notHere },
     roster: notHere,
     entraKeys: openSigningKeys({
       outbound,
-      metadataUrl: `${cloud.authority}/common/v2.0/.well-known/openid-configuration`,
+      metadataUrl: entraMetadata(cloud, 'common'),
       now: nowMs,
     }),
     log,
@@ -90,12 +93,12 @@ export async function openServices(options: OpenOptions): Promise<Opened> {
     services,
     outbound,
     keyring,
-    botKeys: openSigningKeys({ outbound, metadataUrl: cloud.botMetadataUrl, now: nowMs }),
+    botKeys: openSigningKeys({ outbound, metadataUrl: cloud.botOpenIdMetadata, now: nowMs }),
     setDeliver(deliver, roster) {
       services.deliver = deliver;
       services.roster = roster;
     },
-    close: () => opened.close(),
+    close: () => store.close(),
   };
 }
 
