@@ -131,6 +131,9 @@ export type Store = {
   now(): Instant;
   ping(): Promise<void>;
   close(): Promise<void>;
+  /** Deletes up to 1,000 rows nobody needs any more: inbound keys and tries of `claim` over a day old, sync requests
+   * over 7 days old. Answers how many went; call again while it is 1,000. */
+  sweep(): Promise<number>;
   tenants: TenantStore;
   scores: ScoreStore;
   credentials: CredentialStore;
@@ -324,6 +327,7 @@ export type PlaceStore = {
   get(conversationId: string): Promise<PlaceRow | null>;
   save(row: Omit<PlaceRow, 'binding'>): Promise<void>;
   bind(conversationId: string, binding: PlaceRow['binding']): Promise<void>;
+  /** Forgets who is in this conversation and, when it is a team's id, in every channel with that `teamId`. */
   dropRoster(conversationId: string): Promise<void>;
   markRemoved(conversationId: string): Promise<void>;
   /** True for the first caller only: a greeting is sent once. */
