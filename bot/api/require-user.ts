@@ -64,6 +64,8 @@ const claimsSchema = v.object({
   idtyp: v.optional(v.string()),
   /** 1 = a guest of the tenant that issued the token. */
   acct: v.optional(v.number()),
+  /** Who signed the person in, when that is not the tenant that issued the token. */
+  idp: v.optional(v.string()),
   iat: v.pipe(v.number(), v.finite()),
   nbf: v.pipe(v.number(), v.finite()),
   exp: v.pipe(v.number(), v.finite()),
@@ -183,7 +185,7 @@ export function openRequireUser(options: RequireUserOptions): RequireUser {
     if (tid !== homeTenantId) return;
     const person = `${tid} ${claims.oid}`;
     if (claims.iat < (newest.get(person) ?? 0)) return;
-    const roles = claims.acct === 1 ? [] : rolesOf(claims.roles);
+    const roles = isGuest(claims) ? [] : rolesOf(claims.roles);
     await store.people.saveAppRoles(tid, claims.oid, claims.name, roles, plus(now, appRoleDays * 86_400_000));
     newest.set(person, claims.iat);
   }
@@ -209,6 +211,10 @@ function inTime(claims: Claims, now: Instant): boolean {
     seconds >= claims.nbf - skewSeconds &&
     seconds >= claims.iat - skewSeconds
   );
+}
+
+function isGuest(claims: Claims): boolean {
+  return claims.acct === 1 || (claims.idp !== undefined && !claims.idp.includes(claims.tid));
 }
 
 function rolesOf(names: readonly string[]): Role[] {
