@@ -1,0 +1,29 @@
+import { clean, plain } from '../../shared/foreign-text.ts';
+import type { Tenant } from '../../shared/tenants/tenant.ts';
+import type { CardData } from '../services.ts';
+import { ask } from './actions.ts';
+import { listCard } from './rows.ts';
+
+export const choicesShown = 6;
+
+/** Several tenants fit a name: which one? A click does `verb` to it. The data of the first `choicesShown` tenants. */
+export function chooseTenantCard(verb: 'score' | 'sync', said: string, tenants: Tenant[]): CardData {
+  const shown = tenants.slice(0, choicesShown);
+  const more = tenants.length - shown.length;
+  return listCard({
+    fallback: clean(`Which one? ${shown.map((tenant) => clean(tenant.name, 60)).join(', ')}`, 600),
+    title: 'Which one?',
+    caption: `${tenants.length} tenants fit “${plain(said, 80)}”.`,
+    rows: shown.map((tenant) => ({
+      name: plain(tenant.name, 80),
+      detail: plain(tenant.domain, 80),
+      value: '›',
+      select: ask(clean(`${verb === 'sync' ? 'Sync' : 'Show'} ${tenant.name}`, 80), {
+        verb,
+        tenant: tenant.id,
+      }),
+    })),
+    foot: more > 0 ? `And ${more} more: type more of the name, or the domain.` : '',
+    buttons: [],
+  });
+}

@@ -1,0 +1,50 @@
+import type { CardData } from '../services.ts';
+import { ask, type Button } from './actions.ts';
+import template from './notice.json' with { type: 'json' };
+import { cardTemplate } from './render.ts';
+
+/** A sentence with a way forward. `title`, `text`, `lines` and `foot` are Markdown: foreign text comes escaped. */
+export type Notice = {
+  title?: string;
+  text: string;
+  lines?: string[];
+  foot?: string;
+  /** Plain text of the card; absent: the text itself, which then holds nothing foreign. */
+  fallback?: string;
+  buttons?: Button[];
+};
+
+type Filled = {
+  title: string;
+  text: string;
+  lines: { line: string }[];
+  foot: string;
+  fallback: string;
+  buttons: Button[];
+};
+
+const fill = cardTemplate<Filled>(template);
+
+/** A small card that says one thing. */
+export function noticeCard(notice: Notice): CardData {
+  return fill({
+    title: notice.title ?? '',
+    text: notice.text,
+    lines: (notice.lines ?? []).map((line) => ({ line })),
+    foot: notice.foot ?? '',
+    fallback: notice.fallback ?? notice.text,
+    buttons: notice.buttons ?? [],
+  });
+}
+
+/** What a card becomes whose buttons are no longer valid: unsigned, of an older version, or of another place. */
+export function oldCardNotice(): { card: CardData; text: string } {
+  const text = 'This card is too old to answer. Please ask again.';
+  return { text, card: noticeCard({ text, buttons: [ask('Help', { verb: 'help' })] }) };
+}
+
+/** What an unknown button gets. */
+export function unknownActionNotice(): { card: CardData; text: string } {
+  const text = 'I do not know this button any more. Please ask again.';
+  return { text, card: noticeCard({ text, buttons: [ask('Help', { verb: 'help' })] }) };
+}

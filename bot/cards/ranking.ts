@@ -1,0 +1,81 @@
+import { clean, plain } from '../../shared/foreign-text.ts';
+import type { Posture } from '../../shared/score/score.ts';
+import type { Tenant } from '../../shared/tenants/tenant.ts';
+import { healthLabel } from '../../shared/tenants/tenant-health.ts';
+import type { Instant } from '../../shared/time.ts';
+import { ageText, arrowed, counted, direction, percentText } from '../../shared/words.ts';
+import type { CardData } from '../services.ts';
+import { ask, type Button, type LinkSettings, openTenants } from './actions.ts';
+import { listCard, type Row } from './rows.ts';
+import { readAtOf } from './score.ts';
+
+export const rowsOnPage = 10;
+
+export type Ranked = { tenant: Tenant; posture: Posture | null };
+
+/** A page of the ranking; a click on a row shows that tenant. The data of exactly the tenants in `rows`. */
+export function rankingCard(ranking: {
+  rows: Ranked[];
+  page: number;
+  pages: number;
+  /** All tenants of the ranking, on all pages. */
+  count: number;
+  now: Instant;
+  settings: LinkSettings;
+}): CardData {
+  const { rows, page, pages, count, now } = ranking;
+  const title = 'Secure Score of all tenants';
+  return listCard({
+    fallback: clean(`${title}. ${rankingLine(rows, now)}`, 600),
+    title,
+    caption: `${counted(count, 'tenant')}, worst change first${pages > 1 ? ` · page ${page} of ${pages}` : ''}`,
+    rows: rows.map((row) => rankedRow(row, now)),
+    foot: 'Change since the day before. Choose a row to see why.',
+    buttons: [...pageButtons('ranking', page, pages), openTenants(ranking.settings)],
+  });
+}
+
+/** *Next* and *Previous* for a list in pages. */
+export function pageButtons(verb: string, page: number, pages: number): Button[] {
+  const buttons: Button[] = [];
+  if (page < pages) buttons.push(ask('Next', { verb, object: String(page + 1) }));
+  if (page > 1) buttons.push(ask('Previous', { verb, object: String(page - 1) }));
+  return buttons;
+}
+
+/** The first few as one line of text, not escaped. */
+export function rankingLine(rows: Ranked[], now: Instant): string {
+  return rows
+    .slice(0, 5)
+    .map(({ tenant, posture }) => {
+      if (posture === null) return `${clean(tenant.name, 60)}: not read yet.`;
+      const { change } = changeOf(posture);
+      const stale =
+        tenant.health.state === 'connected' ? '' : `, read ${ageText(readAtOf(tenant, posture), now)}`;
+      return `${clean(tenant.name, 60)}: ${percentText(posture.percent)}, ${change}${stale}.`;
+    })
+    .join(' ');
+}
+
+function rankedRow({ tenant, posture }: Ranked, now: Instant): Row {
+  const name = plain(tenant.name, 80);
+  const select = ask(clean(`Show ${tenant.name}`, 80), { verb: 'score', tenant: tenant.id });
+  const health = healthLabel(tenant.health.state);
+  if (posture === null) return { name, detail: `not read yet · ${health}`, value: '–', select };
+  const read = `read ${ageText(readAtOf(tenant, posture), now)}`;
+  return {
+    name,
+    detail: tenant.health.state === 'connected' ? read : `${health} · ${read}`,
+    value: percentText(posture.percent),
+    ...changeOf(posture),
+    select,
+  };
+}
+
+function changeOf(posture: Posture): { change: string; changeColor: 'default' | 'good' | 'attention' } {
+  const change = posture.sinceYesterday;
+  if (change === null) return { change: 'change not known', changeColor: 'default' };
+  const way = direction(change.percent);
+  if (way === 'level') return { change: 'unchanged', changeColor: 'default' };
+  return { change: arrowed(change.percent), changeColor: way === 'up' ? 'good' : 'attention' };
+}

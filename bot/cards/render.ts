@@ -1,0 +1,41 @@
+import { Template } from 'adaptivecards-templating';
+import type { CardData } from '../services.ts';
+
+/** Templates by their content: reading one costs a millisecond, filling it a fraction of that. */
+const templates = new Map<string, Template>();
+
+/**
+ * The filler of a card template. Data is put in as it stands and never read as a template again, so `${…}` in a
+ * tenant's name stays text. Every member the template names must be in the data, as text where text is shown.
+ */
+export function cardTemplate<T extends object>(json: object): (data: T) => CardData {
+  const content = JSON.stringify(json);
+  const template = templates.get(content) ?? new Template(json);
+  templates.set(content, template);
+  return (data) => {
+    const card: unknown = template.expand({ $root: data });
+    dropNulls(card);
+    if (!isCard(card)) throw new TypeError('a card template must give an AdaptiveCard 1.5');
+    return card;
+  };
+}
+
+/** What `$when` took out as a member (not as an element) is left as null by the library. */
+function dropNulls(node: unknown): void {
+  if (typeof node !== 'object' || node === null) return;
+  for (const [name, value] of Object.entries(node)) {
+    if (value === null) Reflect.deleteProperty(node, name);
+    else dropNulls(value);
+  }
+}
+
+function isCard(value: unknown): value is CardData {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'type' in value &&
+    value.type === 'AdaptiveCard' &&
+    'version' in value &&
+    value.version === '1.5'
+  );
+}

@@ -1,0 +1,55 @@
+import type { CardData } from '../services.ts';
+import type { AskButton, Button } from './actions.ts';
+import { cardTemplate } from './render.ts';
+import template from './rows.json' with { type: 'json' };
+
+/** A line of a list. All texts are Markdown: foreign ones come escaped. Empty texts are not drawn. */
+export type Row = {
+  name: string;
+  detail?: string;
+  value?: string;
+  valueColor?: 'default' | 'good' | 'attention' | 'warning';
+  change?: string;
+  changeColor?: 'default' | 'good' | 'attention';
+  note?: string;
+  /** What a click on the row asks for. */
+  select?: AskButton;
+};
+
+export type List = {
+  /** Plain text of the whole card. */
+  fallback: string;
+  title: string;
+  caption?: string;
+  rows: Row[];
+  foot?: string;
+  buttons: Button[];
+};
+
+type FilledRow = Omit<Required<Row>, 'select'> & {
+  select: AskButton | undefined;
+  clickable: boolean;
+  changeSubtle: boolean;
+};
+const fill = cardTemplate<Omit<Required<List>, 'rows'> & { rows: FilledRow[] }>(template);
+
+/** A list as a card: ranking, tenants, people, choices are all told in the same shape. */
+export function listCard(list: List): CardData {
+  return fill({
+    caption: '',
+    foot: '',
+    ...list,
+    rows: list.rows.map((row) => ({
+      detail: '',
+      value: '',
+      valueColor: 'default',
+      change: '',
+      changeColor: 'default',
+      note: '',
+      select: undefined,
+      clickable: row.select !== undefined,
+      changeSubtle: (row.changeColor ?? 'default') === 'default',
+      ...row,
+    })),
+  });
+}

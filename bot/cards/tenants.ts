@@ -1,0 +1,64 @@
+import { clean, plain } from '../../shared/foreign-text.ts';
+import { notRead } from '../../shared/tenants/not-read.ts';
+import type { HealthState, Tenant } from '../../shared/tenants/tenant.ts';
+import { healthLabel, healthSentence } from '../../shared/tenants/tenant-health.ts';
+import type { Instant } from '../../shared/time.ts';
+import { ageText, counted } from '../../shared/words.ts';
+import type { CardData } from '../services.ts';
+import { ask, type LinkSettings, openTenants } from './actions.ts';
+import { pageButtons } from './ranking.ts';
+import { listCard, type Row } from './rows.ts';
+
+/** Connected tenants with their health; the data of exactly the tenants in `rows`. */
+export function tenantsCard(list: {
+  rows: Tenant[];
+  page: number;
+  pages: number;
+  count: number;
+  now: Instant;
+  settings: LinkSettings;
+}): CardData {
+  const { rows, page, pages, count, now } = list;
+  return listCard({
+    fallback: clean(`Tenants. ${tenantsLine(rows)}`, 600),
+    title: 'Tenants',
+    caption: `${counted(count, 'tenant')} connected${pages > 1 ? ` · page ${page} of ${pages}` : ''}`,
+    rows: rows.map((tenant) => tenantRow(tenant, now)),
+    buttons: [...pageButtons('tenants', page, pages), openTenants(list.settings)],
+  });
+}
+
+/** The page as one line of text, not escaped. */
+export function tenantsLine(rows: Tenant[]): string {
+  return rows.map((tenant) => `${clean(tenant.name, 60)}: ${healthLabel(tenant.health.state)}.`).join(' ');
+}
+
+const colors: Record<HealthState, NonNullable<Row['valueColor']>> = {
+  waiting: 'default',
+  connected: 'good',
+  'authentication-error': 'attention',
+  'permission-error': 'attention',
+  'service-error': 'warning',
+};
+
+function tenantRow(tenant: Tenant, now: Instant): Row {
+  const { health } = tenant;
+  const readAt = tenant.datasets.secureScores?.readAt;
+  const missing = notRead(tenant);
+  const well = health.state === 'connected' || health.state === 'waiting';
+  // Before the first sync nothing is read: that is one fact, not five.
+  const gaps = health.state === 'waiting' ? '' : missing.join('; ');
+  return {
+    name: plain(tenant.name, 80),
+    detail: plain(tenant.domain, 80),
+    value: healthLabel(health.state),
+    valueColor: colors[health.state],
+    change: readAt === undefined ? 'not read yet' : `read ${ageText(readAt, now)}`,
+    note: well
+      ? gaps === ''
+        ? ''
+        : `Not seen: ${plain(gaps, 200)}.`
+      : plain(healthSentence(health, now), 300),
+    select: ask(clean(`Show ${tenant.name}`, 80), { verb: 'score', tenant: tenant.id }),
+  };
+}

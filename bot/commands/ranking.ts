@@ -1,0 +1,78 @@
+import { type Caller, scopeFor, type TenantScope } from '../../shared/access.ts';
+import type { Command } from '../../shared/command.ts';
+import { plain } from '../../shared/foreign-text.ts';
+import type { Posture } from '../../shared/score/score.ts';
+import type { Tenant, TenantId } from '../../shared/tenants/tenant.ts';
+import { type Ranked, rankingCard, rankingLine, rowsOnPage } from '../cards/ranking.ts';
+import type { Place, Reply, Services } from '../services.ts';
+import { refuse, withCard } from './reply.ts';
+
+/** A posture carries 90 days; so many are held at once while the list is sorted. */
+const batch = 500;
+
+/** `score`: the tenants ranked, worst change first, in pages. */
+export async function ranking(
+  command: Extract<Command, { kind: 'ranking' }>,
+  who: Caller,
+  where: Place,
+  services: Services,
+): Promise<Reply> {
+  const { store, settings } = services;
+  const now = services.now();
+  const scope = scopeFor(who, where.audience, 'view', now);
+  const tenants = await store.tenants.list(scope);
+  if (tenants.length === 0) return refuse(where, 'No tenants are available here.');
+
+  const order = await worstChangeFirst(tenants, scope, services);
+  const pages = Math.ceil(order.length / rowsOnPage);
+  const page = Math.min(Math.max(command.page, 1), pages);
+  const shown = order.slice((page - 1) * rowsOnPage, page * rowsOnPage);
+  const postures = await store.scores.postures(
+    scope,
+    shown.map(({ id }) => id),
+  );
+  const byId = new Map(postures.map((posture) => [posture.tenantId, posture]));
+  const rows: Ranked[] = shown.map((tenant) => ({ tenant, posture: byId.get(tenant.id) ?? null }));
+  const card = rankingCard({ rows, page, pages, count: order.length, now, settings });
+  // The count and the order say something of every tenant in the list, not only of those on this page.
+  return withCard(
+    where,
+    card,
+    plain(rankingLine(rows, now), 600),
+    tenants.map(({ id }) => id),
+  );
+}
+
+type Standing = { change: number | null; percent: number | null };
+
+async function worstChangeFirst(
+  tenants: Tenant[],
+  scope: TenantScope,
+  services: Services,
+): Promise<Tenant[]> {
+  const standings = new Map<TenantId, Standing>();
+  for (let from = 0; from < tenants.length; from += batch) {
+    const ids = tenants.slice(from, from + batch).map(({ id }) => id);
+    for (const posture of await services.store.scores.postures(scope, ids)) {
+      standings.set(posture.tenantId, standingOf(posture));
+    }
+  }
+  return [...tenants].sort(
+    (a, b) => compareStandings(standings.get(a.id), standings.get(b.id)) || (a.name < b.name ? -1 : 1),
+  );
+}
+
+function standingOf(posture: Posture): Standing {
+  return { change: posture.sinceYesterday?.percent ?? null, percent: posture.percent };
+}
+
+/** Biggest fall first; at the same change the lower score; what is not known comes last. */
+export function compareStandings(a: Standing | undefined, b: Standing | undefined): number {
+  return worse(a?.change ?? null, b?.change ?? null) || worse(a?.percent ?? null, b?.percent ?? null);
+}
+
+function worse(a: number | null, b: number | null): number {
+  if (a === null || b === null) return Number(a === null) - Number(b === null);
+  // Changes that read alike are alike.
+  return Math.round(a * 10) - Math.round(b * 10);
+}

@@ -1,0 +1,54 @@
+import { type Caller, mayGrant } from '../../shared/access.ts';
+import type { Command } from '../../shared/command.ts';
+import { clean, plain } from '../../shared/foreign-text.ts';
+import { counted } from '../../shared/words.ts';
+import type { Place, Reply, Services } from '../services.ts';
+import { auditor } from './audit.ts';
+import { findPerson } from './find-person.ts';
+import { refuse, say } from './reply.ts';
+
+/** `revoke @Ana`: takes all roles of a person. Only whoever could have given each of them; never one's own. */
+export async function revoke(
+  command: Extract<Command, { kind: 'revoke' }>,
+  who: Caller,
+  where: Place,
+  services: Services,
+): Promise<Reply> {
+  const { store } = services;
+  const now = services.now();
+  const audit = auditor(who, where, services);
+  const refused = async (say: string, detail: string): Promise<Reply> => {
+    await audit('revoke', 'refused', { detail });
+    return refuse(where, say);
+  };
+
+  const search = await findPerson(command.person, who, where, services);
+  if (search.kind === 'not-found') return await refused(search.say, 'nobody found');
+  const { person } = search;
+  const key = `${person.tid}/${person.oid}`;
+  const name = plain(person.name, 80);
+  if (person.tid === who.tid && person.oid === who.oid) {
+    // So at least one Admin is always left.
+    return await refused('Nobody takes his own roles. Ask another Admin.', 'his own');
+  }
+  const known = await store.people.get(person.tid, person.oid);
+  const grants = known?.grants ?? [];
+  if (grants.length === 0) return refuse(where, `${name} has no role.`);
+  if (!grants.every((grant) => mayGrant(who, grant.role, grant.scope, now))) {
+    return await refused(
+      `You cannot take the roles of ${name}: your own role does not cover them.`,
+      `of ${key}: beyond`,
+    );
+  }
+
+  const count = await store.people.removeGrants(person.tid, person.oid);
+  await audit('revoke', 'done', { detail: `${count} of ${key}` });
+  const comesBack = grants.some((grant) => grant.source === 'app-role')
+    ? ' A role given in Entra comes back when the tab is opened: take it there too.'
+    : '';
+  const text = `${counted(count, 'role')} of ${name} taken. It takes effect everywhere within a minute.${comesBack}`;
+  return say(where, {
+    text,
+    fallback: clean(`${counted(count, 'role')} of ${person.name} taken.${comesBack}`, 300),
+  });
+}

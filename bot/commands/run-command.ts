@@ -1,0 +1,94 @@
+import { type Caller, may, roleOf, scopeFor } from '../../shared/access.ts';
+import type { Command } from '../../shared/command.ts';
+import { type CommandRow, rowOfCommand } from '../../shared/command-table.ts';
+import { escapeUsage } from '../cards/help.ts';
+import type { Place, Reply, Services } from '../services.ts';
+import { auditor } from './audit.ts';
+import { claim } from './claim.ts';
+import { grant } from './grant.ts';
+import { help, noRole } from './help.ts';
+import { people } from './people.ts';
+import { ranking } from './ranking.ts';
+import { refuse } from './reply.ts';
+import { revoke } from './revoke.ts';
+import { score } from './score.ts';
+import { sync } from './sync.ts';
+import { tenants } from './tenants.ts';
+import { whoAmI } from './who-am-i.ts';
+
+/** Answers a command; every refusal is a reply with the way forward. Throws only what the store throws. */
+export async function runCommand(
+  command: Command,
+  who: Caller,
+  where: Place,
+  services: Services,
+): Promise<Reply> {
+  const row = rowOfCommand(command);
+  const refusal = whyNot(row, who, where, services);
+  if (refusal === null) return await answer(command, who, where, services);
+  if (refusal.kind === 'help') return await help({ kind: 'help' }, who, where, services);
+  if (row.changes) await auditor(who, where, services)(row.name, 'refused', { detail: refusal.detail });
+  return refuse(where, refusal.say);
+}
+
+/** True for what must be done once however often it is delivered (R8). */
+export function changesSomething(command: Command): boolean {
+  return rowOfCommand(command).changes;
+}
+
+async function answer(command: Command, who: Caller, where: Place, services: Services): Promise<Reply> {
+  switch (command.kind) {
+    case 'score':
+      return await score(command, who, where, services);
+    case 'ranking':
+      return await ranking(command, who, where, services);
+    case 'tenants':
+      return await tenants(command, who, where, services);
+    case 'sync':
+      return await sync(command, who, where, services);
+    case 'who-am-i':
+      return await whoAmI(command, who, where, services);
+    case 'people':
+      return await people(command, who, where, services);
+    case 'grant':
+      return await grant(command, who, where, services);
+    case 'revoke':
+      return await revoke(command, who, where, services);
+    case 'claim':
+      return await claim(command, who, where, services);
+    case 'misused':
+      return refuse(where, `${command.say} Like this: ${escapeUsage(command.usage)}`);
+    default:
+      return await help(command, who, where, services);
+  }
+}
+
+type Refusal = { kind: 'help' } | { kind: 'say'; say: string; detail: string };
+
+/** The command table's word on person and place; null = go ahead. What is shown is decided later, by scope. */
+export function whyNot(row: CommandRow, who: Caller, where: Place, services: Services): Refusal | null {
+  const { audience } = where;
+  const now = services.now();
+  if (audience.kind === 'unbound') return { kind: 'help' };
+  if (!row.places.includes(audience.kind)) {
+    const say = 'That is for a personal chat: write to me there.';
+    return { kind: 'say', say, detail: `in a ${audience.kind} place` };
+  }
+  if (row.needs === null) return null;
+
+  const scope = scopeFor(who, audience, 'view', now);
+  const seesSomething = scope.all || scope.ids.size > 0;
+  if (row.needs === 'grant') {
+    return may(who, 'grant', undefined, now) && seesSomething
+      ? null
+      : { kind: 'say', say: 'Only Admins can do that. Ask one of yours.', detail: 'not an Admin' };
+  }
+  if (seesSomething) return null;
+  return roleOf(who, now) === null
+    ? { kind: 'say', say: noRole, detail: 'no role' }
+    : {
+        kind: 'say',
+        say: 'No tenants are available here. Ask me in a personal chat.',
+        detail: 'nothing in scope',
+      };
+}

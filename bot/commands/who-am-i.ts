@@ -1,0 +1,40 @@
+import { type Caller, liveGrants, roleOf, scopeFor } from '../../shared/access.ts';
+import { clean, plain } from '../../shared/foreign-text.ts';
+import { ask } from '../cards/actions.ts';
+import type { Place, Reply, Services } from '../services.ts';
+import { byId, grantInWords, namedIds, whyInWords } from './grants-in-words.ts';
+import { refuse, say } from './reply.ts';
+
+/** `who am i`: roles, what they cover and why one has them. Names only tenants that this place may show. */
+export async function whoAmI(_: unknown, who: Caller, where: Place, services: Services): Promise<Reply> {
+  if (where.audience.kind === 'customer' && !where.targeted) {
+    return refuse(where, 'Others read along here. Ask me that in a personal chat.');
+  }
+  const now = services.now();
+  const grants = liveGrants(who, now);
+  const tenants = byId(
+    grants.some((grant) => grant.scope !== 'all')
+      ? await services.store.tenants.list(scopeFor(who, where.audience, 'view', now))
+      : [],
+  );
+  const lines = grants.flatMap((grant) => {
+    const words = grantInWords(grant, tenants);
+    return words === null ? [] : [`${words}: ${whyInWords(grant, now)}.`];
+  });
+  const role = roleOf(who, now);
+  const text =
+    role === null
+      ? `You are ${plain(who.name, 80)}. You have no role yet: an Admin can give you one with: grant @you reader.`
+      : `You are ${plain(who.name, 80)}, ${role}.`;
+  return say(
+    where,
+    {
+      text,
+      lines: who.disabled ? ['Your access is switched off.'] : lines,
+      foot: `Your ids: tenant ${who.tid}, person ${who.oid}`,
+      fallback: clean(`You are ${who.name}. ${role === null ? 'No role yet.' : `Role: ${role}.`}`, 200),
+      buttons: role === null ? [ask('Help', { verb: 'help' })] : [ask('All tenants', { verb: 'ranking' })],
+    },
+    grants.flatMap((grant) => namedIds(grant.scope, tenants)),
+  );
+}
