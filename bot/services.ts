@@ -325,6 +325,7 @@ export type PlaceRow = {
 };
 export type PlaceStore = {
   get(conversationId: string): Promise<PlaceRow | null>;
+  /** Inserts, or sets the fields given and leaves the absent ones (roster, welcomedAt, removed) as they are. */
   save(row: Omit<PlaceRow, 'binding'>): Promise<void>;
   bind(conversationId: string, binding: PlaceRow['binding']): Promise<void>;
   /** Forgets who is in this conversation and, when it is a team's id, in every channel with that `teamId`. */
