@@ -86,7 +86,9 @@ export const clouds: Readonly<Record<CloudName, Cloud>> = {
 
 export const cloudNames = Object.keys(clouds) as readonly CloudName[];
 
-/** The cloud of that name, or undefined: the setting `CLOUD` is the only source of names. */
+/** The cloud of that name; undefined for a name that is none. The setting `CLOUD` is the only source of names. */
+export function cloudNamed(name: CloudName): Cloud;
+export function cloudNamed(name: string): Cloud | undefined;
 export function cloudNamed(name: string): Cloud | undefined {
   return cloudNames.includes(name as CloudName) ? clouds[name as CloudName] : undefined;
 }

@@ -60,16 +60,18 @@ export class OutboundError extends WatchpostError {
  * Sets undici's global dispatcher once at the start of a thread: no limit on connections (who calls bounds what is in
  * flight; a limit here makes requests queue behind busy sockets), 5 s to connect. A dispatcher that somebody has put
  * there already stays: a proxy from the environment, or what a test leads Microsoft's hosts to its sandbox with.
+ * `instead` is the demo's, which leads them to the demo's sandbox.
  */
-export function configureDispatcher(): void {
+export function configureDispatcher(instead?: Dispatcher): void {
   if (!isNobodys(getGlobalDispatcher())) return;
   setGlobalDispatcher(
-    new Agent({
-      connections: null,
-      pipelining: 1,
-      keepAliveTimeout: 10_000,
-      connect: { timeout: outboundLimits.connectMs },
-    }),
+    instead ??
+      new Agent({
+        connections: null,
+        pipelining: 1,
+        keepAliveTimeout: 10_000,
+        connect: { timeout: outboundLimits.connectMs },
+      }),
   );
 }
 
