@@ -52,6 +52,12 @@ export type BulkResult = {
   conflicts: number;
 };
 
+/**
+ * The writes happen only while `filter` matches a document of `collection`: the check is part of the same
+ * transaction, so somebody who has lost a lease writes nothing. No match: `conflict`, and nothing was written.
+ */
+export type Guard = { collection: string; filter: Filter };
+
 /** Every document has a string `_id`. Instants are ISO strings. Errors: WatchpostError `conflict`, `store`, `bad-input`. */
 export interface Collection<T extends { _id: string }> {
   findOne(filter: Filter): Promise<T | null>;
@@ -65,16 +71,16 @@ export interface Collection<T extends { _id: string }> {
     options?: { upsert?: boolean; sort?: Sort },
   ): Promise<T | null>;
   /** Unordered. At most 200 writes; a unique conflict is counted, never fatal. */
-  bulkWrite(writes: BulkWrite<T>[]): Promise<BulkResult>;
+  bulkWrite(writes: BulkWrite<T>[], options?: { onlyIf?: Guard }): Promise<BulkResult>;
   deleteMany(filter: Filter): Promise<number>;
   countDocuments(filter: Filter): Promise<number>;
 }
 
-export type Index = {
-  keys: Sort;
-  unique?: boolean /** Only documents that have all these fields. */;
-  where?: string[];
-};
+/**
+ * A field of an index holds one kind of scalar, or is missing; every field of a unique index without `where` is
+ * there. `where`: only documents that have all these fields.
+ */
+export type Index = { keys: Sort; unique?: boolean; where?: string[] };
 
 /** Declared beside each subject file and gathered in `bot/store/collections.ts`; an undeclared one fails the build. */
 export type CollectionDeclaration = { name: string; tenantScoped: boolean; indexes: Index[] };

@@ -1,0 +1,37 @@
+import { auditDeclaration } from './audit.ts';
+import { claimsDeclaration, claimTriesDeclaration } from './claims.ts';
+import { credentialsDeclaration, tenantKeysDeclaration } from './credentials.ts';
+import type { CollectionDeclaration } from './engine/collection.ts';
+import { inboundDeclaration } from './inbound.ts';
+import { peopleDeclaration } from './people.ts';
+import { placesDeclaration } from './places.ts';
+import {
+  changesDeclaration,
+  evaluatedDeclaration,
+  posturesDeclaration,
+  profilesDeclaration,
+  snapshotsDeclaration,
+} from './scores.ts';
+import { syncRequestsDeclaration } from './sync-requests.ts';
+import { tenantsDeclaration } from './tenants.ts';
+import { workDeclaration } from './work.ts';
+
+/** Every collection there is. One that is not here cannot be opened. */
+export const collections: readonly CollectionDeclaration[] = [
+  tenantsDeclaration,
+  snapshotsDeclaration,
+  changesDeclaration,
+  profilesDeclaration,
+  posturesDeclaration,
+  evaluatedDeclaration,
+  credentialsDeclaration,
+  tenantKeysDeclaration,
+  workDeclaration,
+  syncRequestsDeclaration,
+  peopleDeclaration,
+  placesDeclaration,
+  claimsDeclaration,
+  claimTriesDeclaration,
+  inboundDeclaration,
+  auditDeclaration,
+];

@@ -1,0 +1,32 @@
+import type { Collection, CollectionDeclaration, Engine } from './collection.ts';
+
+/** The same engine, telling `onCall` how long each operation took. The names of operations are the port's own: few. */
+export function measured(engine: Engine, onCall: (operation: string, ms: number) => void): Engine {
+  async function timed<R>(operation: string, work: () => Promise<R>): Promise<R> {
+    const started = performance.now();
+    try {
+      return await work();
+    } finally {
+      onCall(operation, performance.now() - started);
+    }
+  }
+  return {
+    kind: engine.kind,
+    now: () => engine.now(),
+    ping: () => timed('ping', () => engine.ping()),
+    close: () => engine.close(),
+    collection<T extends { _id: string }>(declaration: CollectionDeclaration): Collection<T> {
+      const inner = engine.collection<T>(declaration);
+      return {
+        findOne: (...given) => timed('findOne', () => inner.findOne(...given)),
+        find: (...given) => timed('find', () => inner.find(...given)),
+        insertOne: (...given) => timed('insertOne', () => inner.insertOne(...given)),
+        updateOne: (...given) => timed('updateOne', () => inner.updateOne(...given)),
+        findOneAndUpdate: (...given) => timed('findOneAndUpdate', () => inner.findOneAndUpdate(...given)),
+        bulkWrite: (...given) => timed('bulkWrite', () => inner.bulkWrite(...given)),
+        deleteMany: (...given) => timed('deleteMany', () => inner.deleteMany(...given)),
+        countDocuments: (...given) => timed('countDocuments', () => inner.countDocuments(...given)),
+      };
+    },
+  };
+}

@@ -1,0 +1,191 @@
+import { chmodSync } from 'node:fs';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { LRUCache } from 'lru-cache';
+import { WatchpostError } from '../../errors.ts';
+
+/** Rows in one transaction: the other thread waits no longer than these take. */
+const rowsAtOnce = 200;
+const lockTimeoutMs = 5_000;
+
+type Write = { rows: number; run(): unknown; resolve(value: unknown): void; reject(error: unknown): void };
+
+/** One thread's connection to the file: prepared statements are kept, writes that come together are committed together. */
+export type Sqlite = {
+  statement(sql: string): StatementSync;
+  exec(sql: string): void;
+  /** Runs `work` inside a transaction that holds the write lock; `work` throwing undoes only what it has not written. */
+  write<T>(rows: number, work: () => T): Promise<T>;
+  close(): void;
+};
+
+/** Opens or makes the file. Throws `store` with a sentence when it is damaged or cannot be written. */
+export function openSqlite(file: string): Sqlite {
+  const database = sentence(() => {
+    const opened = new DatabaseSync(file, { timeout: lockTimeoutMs });
+    try {
+      chmodSync(file, 0o600);
+      switchToWal(opened);
+      opened.exec('PRAGMA synchronous = FULL');
+      return opened;
+    } catch (error) {
+      opened.close();
+      throw error;
+    }
+  });
+  const statements = new LRUCache<string, StatementSync>({ max: 500 });
+  let queue: Write[] = [];
+  let scheduled = false;
+  let closed = false;
+
+  function statement(sql: string): StatementSync {
+    let known = statements.get(sql);
+    if (known === undefined) {
+      known = database.prepare(sql);
+      known.setReturnArrays(true);
+      statements.set(sql, known);
+    }
+    return known;
+  }
+
+  /** Everything queued, at most 200 rows in a transaction. */
+  function flush(): void {
+    scheduled = false;
+    const all = queue;
+    queue = [];
+    let batch: Write[] = [];
+    let rows = 0;
+    for (const write of all) {
+      if (batch.length > 0 && rows + write.rows > rowsAtOnce) {
+        commit(batch);
+        batch = [];
+        rows = 0;
+      }
+      batch.push(write);
+      rows += write.rows;
+    }
+    if (batch.length > 0) commit(batch);
+  }
+
+  /** One transaction. A write that fails by itself (a unique index) leaves the others alone. */
+  function commit(batch: Write[]): void {
+    const settle: (() => void)[] = [];
+    try {
+      statement('BEGIN IMMEDIATE').run();
+      for (const write of batch) settle.push(attempt(write));
+      statement('COMMIT').run();
+    } catch (error) {
+      undo();
+      const said = inWords(error);
+      for (const write of batch) write.reject(said);
+      return;
+    }
+    for (const done of settle) done();
+  }
+
+  /** A savepoint each: half a bulk of a write that then fails does not stay. */
+  function attempt(write: Write): () => void {
+    statement('SAVEPOINT one').run();
+    try {
+      const value = write.run();
+      statement('RELEASE one').run();
+      return () => write.resolve(value);
+    } catch (error) {
+      if (!database.isTransaction) throw error; // SQLite itself gave the whole transaction up: disk full, damage
+      statement('ROLLBACK TO one').run();
+      statement('RELEASE one').run();
+      const said = inWords(error);
+      return () => write.reject(said);
+    }
+  }
+
+  function undo(): void {
+    if (database.isTransaction) database.exec('ROLLBACK');
+  }
+
+  return {
+    statement,
+    exec: (sql) => sentence(() => database.exec(sql)),
+    write<T>(rows: number, run: () => T): Promise<T> {
+      if (closed) return Promise.reject(new WatchpostError('stopped', 'The store is closed.'));
+      return new Promise<T>((resolve, reject) => {
+        queue.push({ rows, run, resolve: resolve as (value: unknown) => void, reject });
+        if (scheduled) return;
+        scheduled = true;
+        setImmediate(flush);
+      });
+    },
+    close() {
+      if (closed) return;
+      flush();
+      closed = true;
+      statements.clear();
+      database.close();
+    },
+  };
+}
+
+/** The change to WAL needs the file for itself for a moment and does not wait for it: two threads may start together. */
+function switchToWal(database: DatabaseSync): void {
+  const started = performance.now();
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  for (;;) {
+    try {
+      database.exec('PRAGMA journal_mode = WAL');
+      return;
+    } catch (error) {
+      if (codeOf(error) !== 5 || performance.now() - started > lockTimeoutMs) throw error;
+      Atomics.wait(pause, 0, 0, 5);
+    }
+  }
+}
+
+/** Runs something that talks to SQLite; its failure becomes ours, in words. */
+export function sentence<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw inWords(error);
+  }
+}
+
+function inWords(error: unknown): unknown {
+  if (error instanceof WatchpostError) return error;
+  const code = codeOf(error);
+  if (code === undefined) return error;
+  if (code === 19) {
+    return new WatchpostError('conflict', 'Something with this identity is already in the store.', {
+      cause: error,
+    });
+  }
+  const damaged = code === 11 || code === 26 || (code === 1 && /malformed JSON/.test(String(error)));
+  if (damaged) {
+    return new WatchpostError('store', 'The data file is damaged.', {
+      hint: 'Stop Watchpost, put the last good copy of the data folder in its place, and start again.',
+      cause: error,
+    });
+  }
+  const said = sentences[code] ?? 'The data file could not be used.';
+  return new WatchpostError('store', said, { hint: 'Look at the disk and the data folder.', cause: error });
+}
+
+/** SQLite's primary result codes that people can do something about. */
+const sentences: Record<number, string> = {
+  5: 'The data file stayed locked for 5 seconds.',
+  6: 'The data file stayed locked for 5 seconds.',
+  8: 'The data file cannot be written.',
+  10: 'The disk did not take or give the data.',
+  13: 'The disk is full.',
+  14: 'The data file cannot be opened.',
+};
+
+/** True when a unique index refused a row. */
+export function isConflict(error: unknown): boolean {
+  return codeOf(error) === 19;
+}
+
+function codeOf(error: unknown): number | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { code, errcode } = error as Error & { code?: unknown; errcode?: unknown };
+  if (code !== 'ERR_SQLITE_ERROR' || typeof errcode !== 'number') return undefined;
+  return errcode & 0xff;
+}

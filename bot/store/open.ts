@@ -1,0 +1,67 @@
+import { join } from 'node:path';
+import type { Keyring } from '../secrets.ts';
+import type { Store } from '../services.ts';
+import { openAudit } from './audit.ts';
+import { openClaims } from './claims.ts';
+import { collections } from './collections.ts';
+import { openCredentials } from './credentials.ts';
+import type { Engine } from './engine/collection.ts';
+import { openEmbedded } from './engine/embedded.ts';
+import { measured } from './engine/measured.ts';
+import { openMongo } from './engine/mongo.ts';
+import { openInbound } from './inbound.ts';
+import type { Kit } from './kit.ts';
+import { openPeople } from './people.ts';
+import { openPlaces } from './places.ts';
+import { openScores } from './scores.ts';
+import { sweep } from './sweep.ts';
+import { openSyncRequests } from './sync-requests.ts';
+import { openTenants } from './tenants.ts';
+import { openWork } from './work.ts';
+
+export type StoreOptions = {
+  /** Set: MongoDB. Absent or empty: the embedded file in `folder`. */
+  mongodbUri?: string;
+  folder: string;
+  instanceId: string;
+  keyring: Keyring;
+  onCall?(operation: string, ms: number): void;
+};
+
+/** Opens the store for one thread. Throws `store` with a sentence when it cannot be reached or is damaged. */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const { mongodbUri, folder, onCall } = options;
+  const engine =
+    mongodbUri === undefined || mongodbUri === ''
+      ? openEmbedded(join(folder, 'watchpost.sqlite'), collections)
+      : await openMongo(mongodbUri, collections);
+  return storeOver(onCall === undefined ? engine : measured(engine, onCall), options);
+}
+
+/** All subjects over an engine that is open. */
+export function storeOver(engine: Engine, options: Pick<StoreOptions, 'instanceId' | 'keyring'>): Store {
+  const kit: Kit = {
+    engine,
+    instanceId: options.instanceId,
+    now: () => new Date(engine.now()).toISOString(),
+  };
+  const { tenants, forget } = openTenants(kit);
+  const audit = openAudit(kit);
+  return {
+    kind: engine.kind,
+    now: kit.now,
+    ping: () => engine.ping(),
+    close: () => engine.close(),
+    sweep: () => sweep(kit),
+    tenants,
+    scores: openScores(kit),
+    credentials: openCredentials(kit, options.keyring, audit),
+    work: openWork(kit, forget),
+    syncRequests: openSyncRequests(kit),
+    people: openPeople(kit),
+    places: openPlaces(kit),
+    claims: openClaims(kit),
+    inbound: openInbound(kit),
+    audit,
+  };
+}

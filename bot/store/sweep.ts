@@ -1,0 +1,36 @@
+import { plus } from '../../shared/time.ts';
+import { claimTriesDeclaration } from './claims.ts';
+import type { CollectionDeclaration } from './engine/collection.ts';
+import { inboundDeclaration, inboundKeptMs } from './inbound.ts';
+import type { Kit } from './kit.ts';
+import { inGroups } from './kit.ts';
+import { syncRequestsDeclaration } from './sync-requests.ts';
+
+const mostRows = 1_000;
+const dayMs = 24 * 3_600_000;
+
+/** How long rows are kept, counted from their field `at`. */
+const kept: { declaration: CollectionDeclaration; ms: number }[] = [
+  { declaration: inboundDeclaration, ms: inboundKeptMs },
+  { declaration: claimTriesDeclaration, ms: dayMs },
+  { declaration: syncRequestsDeclaration, ms: 7 * dayMs },
+];
+
+/** Deletes up to 1,000 rows whose time is over and answers how many went. */
+export async function sweep({ engine, now }: Kit): Promise<number> {
+  let gone = 0;
+  for (const { declaration, ms } of kept) {
+    if (gone === mostRows) break;
+    const rows = engine.collection<{ _id: string }>(declaration);
+    const old = { at: { $lte: plus(now(), -ms) } };
+    const page = await rows.find(old, { sort: { at: 1 }, limit: mostRows - gone });
+    for (const group of inGroups(page.rows)) {
+      // Asked again with the id: a key that was used anew in between stays.
+      const done = await rows.bulkWrite(
+        group.map(({ _id }) => ({ deleteOne: { filter: { $and: [{ _id }, old] } } })),
+      );
+      gone += done.deleted;
+    }
+  }
+  return gone;
+}

@@ -1,0 +1,97 @@
+import { covers, type TenantScope } from '../../shared/access.ts';
+import type { Tenant, TenantId } from '../../shared/tenants/tenant.ts';
+import type { TenantStore } from '../services.ts';
+import type { Collection, CollectionDeclaration } from './engine/collection.ts';
+import { type Kit, requireAnyScope, requireScope } from './kit.ts';
+
+export type TenantDocument = Omit<Tenant, 'id'> & { _id: string; tenantId: TenantId; sortName: string };
+
+export const tenantsDeclaration: CollectionDeclaration = {
+  name: 'tenants',
+  tenantScoped: true,
+  indexes: [{ keys: { tenantId: 1 }, unique: true }, { keys: { sortName: 1 } }],
+};
+
+const most = 10_000;
+const cachedMs = 5_000;
+
+/** `forget` drops this thread's list: for writes to tenants that happen in other subject files. */
+export function openTenants({ engine }: Kit): { tenants: TenantStore; forget(): void } {
+  const collection = engine.collection<TenantDocument>(tenantsDeclaration);
+  // Monotonic time: a clock that is set back must not keep a list alive.
+  let cached: { list: readonly Tenant[]; until: number } | undefined;
+  let writes = 0;
+
+  async function all(): Promise<readonly Tenant[]> {
+    if (cached !== undefined && performance.now() < cached.until) return cached.list;
+    const before = writes;
+    const list = await readAll(collection);
+    // A write that came in between may be missing in what was read: used once, not kept.
+    if (before === writes) cached = { list, until: performance.now() + cachedMs };
+    return list;
+  }
+
+  function forget(): void {
+    writes += 1;
+    cached = undefined;
+  }
+
+  const tenants: TenantStore = {
+    async list(scope: TenantScope) {
+      requireAnyScope(scope);
+      const list = await all();
+      return scope.all ? [...list] : list.filter((tenant) => covers(scope, tenant.id));
+    },
+    async get(scope, id) {
+      requireScope(scope, id);
+      const found = await collection.findOne({ _id: id });
+      return found === null ? null : tenantOf(found);
+    },
+    async save(scope, tenant) {
+      requireScope(scope, tenant.id);
+      const { id, name, domain, domains, ...first } = tenant;
+      try {
+        await collection.updateOne(
+          { _id: id },
+          {
+            $set: { name, domain, domains, sortName: sortName(name) },
+            $setOnInsert: { tenantId: id, ...first },
+          },
+          { upsert: true },
+        );
+      } finally {
+        forget();
+      }
+    },
+  };
+  return { tenants, forget };
+}
+
+/** Names in one order for everybody, whatever the case. */
+export function sortName(name: string): string {
+  return name.normalize('NFKC').toLowerCase().slice(0, 200);
+}
+
+async function readAll(collection: Collection<TenantDocument>): Promise<readonly Tenant[]> {
+  const list: Tenant[] = [];
+  let after: string | undefined;
+  do {
+    const page = await collection.find({}, { sort: { sortName: 1 }, limit: 1_000, after });
+    for (const document of page.rows) list.push(frozen(tenantOf(document)));
+    after = page.next ?? undefined;
+  } while (after !== undefined && list.length < most);
+  return list;
+}
+
+function tenantOf(document: TenantDocument): Tenant {
+  const { _id, tenantId, sortName: _, ...rest } = document;
+  return { id: tenantId, ...rest };
+}
+
+/** The list is shared by everybody who asks within its time: nobody may change it. */
+function frozen<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  Object.freeze(value);
+  for (const inner of Object.values(value)) frozen(inner);
+  return value;
+}
