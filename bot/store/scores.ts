@@ -27,7 +27,7 @@ export const changesDeclaration: CollectionDeclaration = {
   indexes: [{ keys: { tenantId: 1, day: 1, name: 1 }, unique: true }],
 };
 export const profilesDeclaration = onePerTenant('profiles');
-export const posturesDeclaration = onePerTenant('postures');
+export const posturesDeclaration = { ...onePerTenant('postures'), readMostly: true };
 export const evaluatedDeclaration = onePerTenant('evaluated');
 
 const mostDays = 400;

@@ -83,7 +83,13 @@ export interface Collection<T extends { _id: string }> {
 export type Index = { keys: Sort; unique?: boolean; where?: string[] };
 
 /** Declared beside each subject file and gathered in `bot/store/collections.ts`; an undeclared one fails the build. */
-export type CollectionDeclaration = { name: string; tenantScoped: boolean; indexes: Index[] };
+export type CollectionDeclaration = {
+  name: string;
+  tenantScoped: boolean;
+  indexes: Index[];
+  /** Read on every turn and rarely written: `findOne` by `_id` may answer a frozen document shared with others. */
+  readMostly?: boolean;
+};
 
 export interface Engine {
   readonly kind: 'embedded' | 'mongo';

@@ -1,0 +1,127 @@
+import type { LRUCache } from 'lru-cache';
+import { WatchpostError } from '../../errors.ts';
+import type { Filter, FindOptions, Page, Sort } from './collection.ts';
+import { cursorOf, stepsOf, valuesOf } from './cursor.ts';
+import { matcherOf } from './matches.ts';
+import type { Sqlite } from './sqlite.ts';
+import { afterOf, orderOf, type SqlValue, whereOf } from './to-sql.ts';
+
+/** One collection as a table of the file: how it is read. */
+export type Table = {
+  sqlite: Sqlite;
+  name: string;
+  /** Quoted. */
+  table: string;
+  indexed: ReadonlySet<string>;
+  /** Paths of unique indexes: never missing. */
+  required: readonly string[];
+  /** Documents by `_id` with the text they were made from; only where the declaration says `readMostly`. */
+  parsed: LRUCache<string, { text: string; document: object }> | undefined;
+};
+
+export type Row = { rowid: number; text: string; document: Record<string, unknown> };
+type Where = { sql: string; params: SqlValue[] };
+
+/**
+ * The document with this `_id`. Parsing is most of a read, so a document whose text has not changed is not parsed
+ * again: comparing text costs a tenth. Whoever changed it, in whatever thread or process, the text tells.
+ */
+export function readById(table: Table, id: string): object | null {
+  const found = table.sqlite.statement(`SELECT rowid, doc FROM ${table.table} WHERE _id = ?`).get(id);
+  if (found === undefined) return null;
+  const row = found as unknown as [number, string];
+  if (table.parsed === undefined) return rowOf(table, row).document;
+  const known = table.parsed.get(id);
+  if (known !== undefined && known.text === row[1]) return known.document;
+  const document = frozen(rowOf(table, row).document);
+  table.parsed.set(id, { text: row[1], document });
+  return document;
+}
+
+export function* rows(
+  table: Table,
+  filter: Filter,
+  order: string,
+  limit: number,
+  after?: Where,
+): Generator<Row> {
+  const where = whereOf(filter, table.indexed);
+  const conditions = [where.sql, after?.sql ?? ''].filter((sql) => sql !== '');
+  const params: SqlValue[] = [...where.params, ...(after?.params ?? [])];
+  let sql = `SELECT rowid, doc FROM ${table.table}`;
+  if (conditions.length > 0) sql += ` WHERE ${conditions.join(' AND ')}`;
+  if (order !== '') sql += ` ORDER BY ${order}`;
+  if (where.exact) {
+    sql += ' LIMIT ?';
+    params.push(limit);
+  }
+  const matches = where.exact ? undefined : matcherOf(filter);
+  let left = limit;
+  for (const found of table.sqlite.statement(sql).iterate(...params)) {
+    const row = rowOf(table, found as unknown as [number, string]);
+    if (matches !== undefined && !matches(row.document)) continue;
+    yield row;
+    left -= 1;
+    if (left === 0) return;
+  }
+}
+function rowOf(table: Table, [rowid, text]: [number, string]): Row {
+  try {
+    return { rowid, text, document: JSON.parse(text) as Record<string, unknown> };
+  } catch (cause) {
+    throw new WatchpostError('store', `A row of ${table.name} in the data file is damaged.`, {
+      hint: 'Stop Watchpost, put the last good copy of the data folder in its place, and start again.',
+      cause,
+    });
+  }
+}
+
+export function first(table: Table, filter: Filter, sort?: Sort): Row | undefined {
+  const id = onlyId(filter);
+  if (id !== undefined) {
+    const found = table.sqlite.statement(`SELECT rowid, doc FROM ${table.table} WHERE _id = ?`).get(id);
+    return found === undefined ? undefined : rowOf(table, found as unknown as [number, string]);
+  }
+  const order = sort === undefined ? '' : orderOf(stepsOf(sort), table.indexed);
+  for (const row of rows(table, filter, order, 1)) return row;
+  return undefined;
+}
+
+/** The `_id` when the filter asks for nothing else: the read that happens on every turn. */
+export function onlyId(filter: Filter): string | undefined {
+  const id = (filter as Record<string, unknown>)._id;
+  return typeof id === 'string' && Object.keys(filter).length === 1 ? id : undefined;
+}
+
+export function page<T extends object>(table: Table, filter: Filter, options: FindOptions): Page<T> {
+  const steps = stepsOf(options.sort);
+  const after =
+    options.after === undefined ? undefined : afterOf(steps, valuesOf(options.after, steps), table.indexed);
+  const found: T[] = [];
+  let more = false;
+  // One more than asked for tells whether there is a next page.
+  for (const row of rows(table, filter, orderOf(steps, table.indexed), options.limit + 1, after)) {
+    if (found.length === options.limit) more = true;
+    else found.push(row.document as T);
+  }
+  const last = found.at(-1);
+  return { rows: found, next: more && last !== undefined ? cursorOf(last, steps) : null };
+}
+
+function frozen<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value;
+  for (const inner of Object.values(value)) frozen(inner);
+  return Object.freeze(value);
+}
+
+export function count(table: Table, filter: Filter): number {
+  const where = whereOf(filter, table.indexed);
+  if (!where.exact) {
+    let counted = 0;
+    for (const _ of rows(table, filter, '', Number.MAX_SAFE_INTEGER)) counted += 1;
+    return counted;
+  }
+  const sql = `SELECT count(*) FROM ${table.table}${where.sql === '' ? '' : ` WHERE ${where.sql}`}`;
+  const [counted] = table.sqlite.statement(sql).get(...where.params) as unknown as [number];
+  return counted;
+}
