@@ -1,0 +1,69 @@
+/** What an Entra host calls itself and its neighbours, per national cloud. */
+export type Cloud = {
+  login: string;
+  /** Issuer prefix of v1 tokens. */
+  sts: string;
+  graphRoots: string[];
+  instance: string;
+  region: string;
+};
+
+const clouds: readonly Cloud[] = [
+  {
+    login: 'login.microsoftonline.com',
+    sts: 'https://sts.windows.net',
+    graphRoots: ['https://graph.microsoft.com'],
+    instance: 'microsoftonline.com',
+    region: 'EU',
+  },
+  {
+    login: 'login.microsoftonline.us',
+    sts: 'https://sts.windows.net',
+    graphRoots: ['https://graph.microsoft.us', 'https://dod-graph.microsoft.us'],
+    instance: 'microsoftonline.us',
+    region: 'USGov',
+  },
+  {
+    login: 'login.partner.microsoftonline.cn',
+    sts: 'https://sts.chinacloudapi.cn',
+    graphRoots: ['https://microsoftgraph.chinacloudapi.cn'],
+    instance: 'partner.microsoftonline.cn',
+    region: 'AS',
+  },
+];
+
+const aliases: Record<string, string> = {
+  'login.microsoft.com': 'login.microsoftonline.com',
+  'login.windows.net': 'login.microsoftonline.com',
+  'login.chinacloudapi.cn': 'login.partner.microsoftonline.cn',
+};
+
+export const globalCloud = clouds[0] as Cloud;
+
+/** The cloud whose Entra answers at `host`, or undefined. */
+export function cloudOfLogin(host: string): Cloud | undefined {
+  const name = aliases[host] ?? host;
+  return clouds.find((cloud) => cloud.login === name);
+}
+
+export function isGraphHost(host: string): boolean {
+  return clouds.some((cloud) => cloud.graphRoots.includes(`https://${host}`));
+}
+
+export function isBotLoginHost(host: string): boolean {
+  return /^login\.botframework\.(com|azure\.us|azure\.cn)$/.test(host);
+}
+
+export function isConnectorHost(host: string): boolean {
+  return (
+    host === 'smba.trafficmanager.net' ||
+    host.endsWith('.smba.trafficmanager.net') ||
+    /^smba\.(infra|partner)\./.test(host) ||
+    /\.botframework\.(com|azure\.us|azure\.cn)$/.test(host)
+  );
+}
+
+/** Scope root of a Bot Framework token, per cloud. */
+export function isBotScope(root: string): boolean {
+  return root === 'https://api.botframework.com' || root === 'https://api.botframework.us';
+}

@@ -1,0 +1,99 @@
+import { rename, writeFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { parseArgs } from 'node:util';
+import { openConnector } from './connector.ts';
+import { openControl } from './control.ts';
+import { openEntra } from './entra.ts';
+import { openAuthorize } from './entra-authorize.ts';
+import { openGraph } from './graph.ts';
+import { openLedger } from './ledger.ts';
+import { openRelay } from './relay.ts';
+import { requestLog } from './request-log.ts';
+import { openServer } from './server.ts';
+import { openState } from './state.ts';
+
+/**
+ * A Microsoft cloud on loopback: Entra, Graph, Bot Framework's keys and connector by `host`, the relay, the control
+ * calls and the desk. One JSON line on standard output says that it is ready and where.
+ */
+const { values } = parseArgs({
+  options: {
+    folder: { type: 'string' },
+    port: { type: 'string', default: '0' },
+    host: { type: 'string', default: '127.0.0.1' },
+    bot: { type: 'string' },
+    playground: { type: 'string' },
+    token: { type: 'string', default: '' },
+    empty: { type: 'boolean', default: false },
+    keys: { type: 'string' },
+    info: { type: 'string' },
+  },
+});
+if (values.folder === undefined) refuse('--folder is missing: where the sandbox keeps its keys and tenants.');
+if (!/^(127(\.\d{1,3}){3}|::1|localhost)$/.test(values.host))
+  refuse(`The sandbox can mint tokens and listens on loopback only, not on ${values.host}.`);
+
+const keeper = await openState(values.folder ?? '', {
+  empty: values.empty,
+  sharedKeys: values.keys,
+  now: new Date(),
+});
+const ledger = await openLedger(values.folder ?? '');
+const requests = requestLog();
+const connector = openConnector(keeper, ledger, null);
+const server = openServer({
+  keeper,
+  entra: openEntra(keeper.state),
+  authorize: openAuthorize(keeper.state),
+  graph: openGraph(keeper),
+  connector,
+  control: openControl({ keeper, ledger, requests, token: values.token, stop: () => void stop() }),
+  relay: openRelay(keeper, values.bot),
+  desk: { answer: () => undefined },
+  requests,
+});
+await new Promise<void>((resolve, reject) => {
+  server.once('error', reject);
+  server.listen(Number(values.port), values.host, resolve);
+}).catch((error: NodeJS.ErrnoException) =>
+  refuse(`The sandbox cannot listen: ${error.code ?? error.message}.`),
+);
+
+const { port } = server.address() as AddressInfo;
+const url = `http://${values.host.includes(':') ? `[${values.host}]` : values.host}:${port}`;
+const info = {
+  url,
+  chat: null,
+  bot: values.bot ?? null,
+  tab: values.bot === undefined ? null : new URL('/tab/', values.bot).href,
+};
+if (values.info !== undefined) {
+  const draft = `${values.info}.new`;
+  await writeFile(draft, JSON.stringify(info), { mode: 0o600 });
+  await rename(draft, values.info);
+}
+process.stdout.write(`${JSON.stringify(info)}\n`);
+
+let stopping: Promise<void> | undefined;
+function stop(): Promise<void> {
+  stopping ??= stopped().then(
+    () => process.exit(0),
+    (error: unknown) => {
+      console.error('sandbox:', error);
+      process.exit(1);
+    },
+  );
+  return stopping;
+}
+async function stopped(): Promise<void> {
+  server.close();
+  await keeper.flush();
+  await ledger.close();
+}
+process.on('SIGTERM', () => void stop());
+process.on('SIGINT', () => void stop());
+
+function refuse(sentence: string): void {
+  console.error(sentence);
+  process.exit(1);
+}

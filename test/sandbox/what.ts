@@ -1,0 +1,22 @@
+/** What can be called, in words: the answer of `GET /_sandbox` and the list a stranger reads first. */
+export const what: readonly string[] = [
+  'GET /_sandbox: this list, the tenants with app id and secret, the apps and the people.',
+  'GET /_sandbox/alive: process id, and the digest of the token it was started with.',
+  'POST /_sandbox/tokens {"for": "bot" | "tab" | "app", "person"?, "tenant"?, "header"?, "claims"?, "sign"?: "right" | "wrong" | "none"}: {"token"}. Members given as null are left out.',
+  'POST /_sandbox/tenants {"name", "domain", "seed"?} or {"count": 50, "seed"?}: new tenants with domain, id, app id, secret.',
+  'POST /_sandbox/tenants/{domain or id}/score {"drop": ["control", …] or points, "recover": true, "max": 10, "licences": -5, "later"?: true}: that tenant\'s next day, at once or with the next clock call.',
+  'POST /_sandbox/tenants/{domain or id}/consent {"revoke": true} or {"grant": ["SecurityEvents.Read.All", …]}.',
+  'POST /_sandbox/tenants/{domain or id}/app {"state"?: "enabled" | "disabled" | "blocked" | "removed", "newSecret"?, "expireSecret"?, "certificate"?: PEM}: what the token endpoint makes of the app.',
+  'POST /_sandbox/clock {"advance": "1d"}: the next day of every tenant.',
+  'GET /_sandbox/scores: the newest day of each tenant in short.',
+  'POST /_sandbox/faults {"path": "/security/…", "method"?, "tenant"?, "status"?, "code"?, "message"?, "retryAfter"?, "delayMs"?, "truncate"?, "html"?, "reset"?, "accept"?, "times"?}; GET and DELETE /_sandbox/faults. Paths as asked, without /v1.0 and without the tenant of Entra\'s; "code": "AADSTS7000222" for Entra; "accept" lets the connector take the post before it fails.',
+  'POST /_sandbox/limits {"off": true}: lifts the limits of Graph, Entra and connector; {"off": false} puts them back.',
+  'POST /_sandbox/conversations {"id", "kind"?: "personal" | "groupChat" | "channel", "hostTenant"?, "members"?: [{"aadObjectId", "id"?, "name"?, "userRole"?, "tenantId"?}]}: a roster; without members the five people.',
+  'POST /_sandbox/people {"person", "roles": ["Watchpost.Reader", …]}: app roles in that person\'s tab tokens.',
+  'POST /_sandbox/apps {"app": "bot" | "tab", "certificate"?: PEM, "newSecret"?: true}.',
+  'POST /_sandbox/keys/rotate {"for"?: "entra" | "bot", "drop"?: true}: a new signing key; with drop the old ones are no longer published.',
+  'POST /relay/api/messages: any activity; it gets the fixed ids and a token, and goes to the bot; its status and body come back.',
+  'GET /_sandbox/requests?after=N&limit=N: what was asked of Graph, Entra and the connector.',
+  'GET /_sandbox/posts?after=N&conversation=ID: what the connector took: time, conversation, create, update or delete, activity.',
+  'POST /_sandbox/stop: ends the sandbox and its Playground.',
+];

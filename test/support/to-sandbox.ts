@@ -1,0 +1,11 @@
+import { setGlobalDispatcher } from 'undici';
+import { toSandbox } from '../../bot/sandbox-dispatcher.ts';
+
+/**
+ * `node --import ./test/support/to-sandbox.ts bot/main.ts` runs the production program against a sandbox: real
+ * Microsoft addresses, real checks, another machine at the end. Worker threads inherit it. No setting of the product
+ * can do this; the name below is read here only.
+ */
+const url = process.env.WATCHPOST_TEST_SANDBOX;
+if (url === undefined) throw new Error('WATCHPOST_TEST_SANDBOX must hold the address of a sandbox.');
+setGlobalDispatcher(toSandbox(url));
