@@ -7,14 +7,15 @@ import { openRequireUser } from './api/require-user.ts';
 import { runCli } from './cli/run.ts';
 import { listenForCli } from './cli/socket.ts';
 import { type ClockThread, startClockThread } from './clock-thread.ts';
+import { cloudNamed } from './clouds.ts';
 import { type Config, readConfig } from './config.ts';
-import { announceClaim } from './connect/first-admin.ts';
 import { buildTab, type Demo, seedDemo, startDemo } from './demo.ts';
 import { WatchpostError } from './errors.ts';
+import { announceClaim } from './first-admin.ts';
 import { openServices } from './open-services.ts';
+import { openTeams } from './open-teams.ts';
 import { createServer } from './server.ts';
 import { holdFolder } from './store/engine/instance.ts';
-import { openTeams } from './teams/open.ts';
 
 /** The program, told in order: settings → folder → demo's helpers → services → server → clock → until it is stopped. */
 const tabFolder = fileURLToPath(new URL('../tab/dist', import.meta.url));
@@ -65,7 +66,7 @@ async function run(): Promise<void> {
     nudge: () => clock?.nudge(),
   });
   const { services } = opened;
-  const teams = openTeams({ config, opened });
+  const teams = openTeams(config, opened);
   const server = createServer({
     config: {
       publicUrl: config.publicUrl,
@@ -80,7 +81,7 @@ async function run(): Promise<void> {
       services,
       audience: config.tab.clientId,
       homeTenantId: config.homeTenantId,
-      cloud: config.cloud,
+      issuer: cloudNamed(config.cloud).tabIssuer,
     }),
     services,
     ready: async () => {

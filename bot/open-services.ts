@@ -42,12 +42,12 @@ export async function openServices(options: OpenOptions): Promise<Opened> {
   configureDispatcher(options.sandboxUrl === undefined ? undefined : toSandbox(options.sandboxUrl));
   const cloud = cloudNamed(config.cloud);
   const keyring = parseKeyring(keyringText(config));
-  let store: Store | undefined;
+  const holder: { store?: Store } = {};
   const metrics = openMetrics(
     thread,
-    thread === 'clock' ? async () => (await store?.work.backlog()) ?? 0 : undefined,
+    thread === 'clock' ? async () => (await holder.store?.work.backlog()) ?? 0 : undefined,
   );
-  store = await openStore({
+  const store = await openStore({
     mongodbUri: config.mongodbUri?.use((uri) => uri),
     folder: config.dataFolder,
     instanceId: options.instanceId,

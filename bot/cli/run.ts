@@ -42,6 +42,8 @@ export async function runCli(
   say(`Connected ${name} (${domain}). Reading it for the first time …`);
   const scope = scopeOfJob(tenantId);
   const asked = await services.store.syncRequests.add(scope, tenantId, `cli:${request.user}`);
+  // Again: the sync that the connection made due may have begun before this wish was there.
+  await services.store.work.schedule(scope, tenantId, 'sync-scores', services.now());
   services.nudge();
   if (sync !== undefined) await sync();
   const end = performance.now() + 60_000;

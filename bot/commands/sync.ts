@@ -26,8 +26,7 @@ export async function sync(
   const scope = await permitted(found.tenant, who, where, services);
   if (scope === null) return mayNot(found.tenant, where);
 
-  const request = await services.store.syncRequests.add(scope, found.tenant.id, nameOf(who));
-  services.nudge();
+  const request = await wish(found.tenant, scope, who, services);
   const ours = await announce(found.tenant, who, where, services);
   return await told(found.tenant, scope, request, ours, where, services);
 }
@@ -44,10 +43,22 @@ export async function syncFromCard(
 ): Promise<Reply> {
   const scope = await permitted(tenant, who, where, services);
   if (scope === null) return mayNot(tenant, where);
-  const request = await services.store.syncRequests.add(scope, tenant.id, nameOf(who));
-  services.nudge();
+  const request = await wish(tenant, scope, who, services);
   followInBackground(tenant, scope, request, who, where, services);
   return await scoreOf(tenant, who, where, services, { syncing: true });
+}
+
+/** The wish first, then the work it is for, then the wake-up: a crash between leaves a wish that the next sync meets. */
+async function wish(
+  tenant: Tenant,
+  scope: TenantScope,
+  who: Caller,
+  { store, now, nudge }: Services,
+): Promise<SyncRequest> {
+  const request = await store.syncRequests.add(scope, tenant.id, nameOf(who));
+  await store.work.schedule(scope, tenant.id, 'sync-scores', now());
+  nudge();
+  return request;
 }
 
 /** The right to sync this tenant here, audited; null without it. */
