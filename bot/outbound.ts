@@ -2,7 +2,7 @@ import { promisify } from 'node:util';
 import { brotliDecompress, brotliDecompressSync, gunzip, gunzipSync } from 'node:zlib';
 import { Agent, type Dispatcher, getGlobalDispatcher, setGlobalDispatcher } from 'undici';
 import { type Cloud, isOfCloud } from './clouds.ts';
-import { errorCode, WatchpostError } from './errors.ts';
+import { WatchpostError } from './errors.ts';
 
 export type OutboundInit = {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -111,7 +111,7 @@ export function openOutbound(options: {
       report(answer.status);
       return { ...answer, body };
     } catch (error) {
-      report(error instanceof OutboundError ? error.reason : errorCode(error));
+      report(reasonOf(error));
       throw error;
     }
   };
@@ -241,12 +241,21 @@ function tooBig(host: string, maxBytes: number): OutboundError {
 
 function noAnswer(host: string, phase: 'before' | 'after', error: unknown): OutboundError {
   if (error instanceof OutboundError) return error;
-  const reason = errorCode(error);
+  const reason = reasonOf(error);
   const what =
     phase === 'before'
       ? `${host} could not be reached (${reason}).`
       : `${host} broke off or went silent in the middle of an answer (${reason}).`;
   return new OutboundError('service-error', phase, reason, what, error);
+}
+
+/** A short word for the log: never a message, which may quote what was sent. */
+function reasonOf(error: unknown): string {
+  if (error instanceof OutboundError) return error.reason;
+  const known =
+    typeof error === 'object' && error !== null ? (error as { code?: unknown; name?: unknown }) : {};
+  if (typeof known.code === 'string') return known.code;
+  return typeof known.name === 'string' ? known.name : 'unknown';
 }
 
 const gunzipLater = promisify(gunzip);
@@ -270,7 +279,7 @@ async function unpack(answer: OutboundAnswer, maxOutputLength: number, host: str
         : await brotliLater(answer.body, { maxOutputLength });
     }
   } catch (error) {
-    if (errorCode(error) === 'ERR_BUFFER_TOO_LARGE') throw tooBig(host, maxOutputLength);
+    if (reasonOf(error) === 'ERR_BUFFER_TOO_LARGE') throw tooBig(host, maxOutputLength);
     throw noAnswer(host, 'after', error);
   }
   throw new OutboundError(

@@ -10,7 +10,7 @@ const domainName = /^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a
 const metadataSchema = v.object({ issuer: v.string(), token_endpoint: v.string() });
 
 /**
- * The tenant a domain belongs to, from Entra's discovery document; null when there is none.
+ * The tenant a domain (or a tenant's own id) belongs to, from Entra's discovery document; null when there is none.
  * @throws WatchpostError `bad-input` when it lives in another national cloud; MicrosoftError when Entra does not answer.
  */
 export async function tenantOfDomain(
@@ -20,8 +20,8 @@ export async function tenantOfDomain(
   signal: AbortSignal,
 ): Promise<TenantId | null> {
   const name = domain.trim().toLowerCase();
-  // Only a domain's own characters may get into the address (R59).
-  if (!domainName.test(name)) return null;
+  // Only a domain's or a GUID's own characters may get into the address (R59).
+  if (!domainName.test(name) && tenantId(name) === undefined) return null;
   const answer = await read(outbound, entraMetadata(cloud, name), signal);
   const json = looseJson(answer.body);
   const refusal = v.safeParse(entraErrorSchema, json);
