@@ -69,7 +69,7 @@ export function scoreCard(input: ScoreCardInput): CardData {
   const readAt = readAtOf(tenant, posture);
   return fill({
     fallback: clean(scoreLine(tenant.name, posture, now), 400),
-    name: plain(tenant.name, 80),
+    name: plain(tenant.name, 120),
     caption: `Secure Score · ${dayText(posture.day, now)} · read ${ageText(readAt, now)}`,
     percent: percentText(posture.percent),
     points: pointsOf(posture.current, posture.max),
@@ -128,13 +128,14 @@ const colors: Record<ReturnType<typeof direction>, Color> = {
   level: 'default',
 };
 
-/** The change against the previous day in words: "▼ 3.1 since yesterday". */
+/** The change against the previous day in words: "▼ 3.1 since 19 Nov". */
 export function sinceYesterday(posture: Posture, now: Instant): Fact {
   const change = posture.sinceYesterday;
   if (change === null) {
     return { headline: 'no earlier day', color: 'default', detail: 'change not known yet' };
   }
-  const since = daysBetween(change.from, change.to) === 1 ? 'the day before' : dayText(change.from, now);
+  // A date, not "yesterday": the newest day may itself be of yesterday, and days may be missing.
+  const since = dayText(change.from, now);
   const way = direction(change.percent);
   return {
     headline: way === 'level' ? `unchanged since ${since}` : `${arrowed(change.percent)} since ${since}`,

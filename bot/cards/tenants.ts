@@ -1,9 +1,9 @@
 import { clean, plain } from '../../shared/foreign-text.ts';
 import { notRead } from '../../shared/tenants/not-read.ts';
 import type { HealthState, Tenant } from '../../shared/tenants/tenant.ts';
-import { healthLabel, healthSentence } from '../../shared/tenants/tenant-health.ts';
-import type { Instant } from '../../shared/time.ts';
-import { ageText, counted } from '../../shared/words.ts';
+import { healthLabel, healthReason } from '../../shared/tenants/tenant-health.ts';
+import { dayOf, type Instant } from '../../shared/time.ts';
+import { ageText, counted, dayText } from '../../shared/words.ts';
 import type { CardData } from '../services.ts';
 import { ask, type LinkSettings, openTenants } from './actions.ts';
 import { pageButtons } from './ranking.ts';
@@ -58,7 +58,7 @@ function tenantRow(tenant: Tenant, now: Instant): Row {
       ? gaps === ''
         ? ''
         : `Not seen: ${plain(gaps, 200)}.`
-      : plain(healthSentence(health, now), 300),
+      : plain(`Since ${dayText(dayOf(health.since), now)}. ${healthReason(health)}`, 300),
     select: ask(clean(`Show ${tenant.name}`, 80), { verb: 'score', tenant: tenant.id }),
   };
 }

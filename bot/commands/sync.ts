@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { type Caller, covers, scopeFor, type TenantScope } from '../../shared/access.ts';
 import type { Command } from '../../shared/command.ts';
 import { clean, plain } from '../../shared/foreign-text.ts';
@@ -9,10 +8,8 @@ import type { ActivityId, Place, Reply, Services, SyncRequest } from '../service
 import { auditor } from './audit.ts';
 import { lookUp } from './look-up.ts';
 import { refuse, replyTo, say } from './reply.ts';
+import { followSync, requestSync } from './request-sync.ts';
 import { scoreOf } from './score.ts';
-
-const followForMs = 60_000;
-const lookEveryMs = 400;
 
 /** `sync contoso`: says at once that it syncs, then replaces that message with what changed. */
 export async function sync(
@@ -26,7 +23,7 @@ export async function sync(
   const scope = await permitted(found.tenant, who, where, services);
   if (scope === null) return mayNot(found.tenant, where);
 
-  const request = await wish(found.tenant, scope, who, services);
+  const request = await requestSync(scope, found.tenant.id, nameOf(who), services);
   const ours = await announce(found.tenant, who, where, services);
   return await told(found.tenant, scope, request, ours, where, services);
 }
@@ -43,22 +40,9 @@ export async function syncFromCard(
 ): Promise<Reply> {
   const scope = await permitted(tenant, who, where, services);
   if (scope === null) return mayNot(tenant, where);
-  const request = await wish(tenant, scope, who, services);
+  const request = await requestSync(scope, tenant.id, nameOf(who), services);
   followInBackground(tenant, scope, request, who, where, services);
   return await scoreOf(tenant, who, where, services, { syncing: true });
-}
-
-/** The wish first, then the work it is for, then the wake-up: a crash between leaves a wish that the next sync meets. */
-async function wish(
-  tenant: Tenant,
-  scope: TenantScope,
-  who: Caller,
-  { store, now, nudge }: Services,
-): Promise<SyncRequest> {
-  const request = await store.syncRequests.add(scope, tenant.id, nameOf(who));
-  await store.work.schedule(scope, tenant.id, 'sync-scores', now());
-  nudge();
-  return request;
 }
 
 /** The right to sync this tenant here, audited; null without it. */
@@ -126,28 +110,9 @@ async function told(
   where: Place,
   services: Services,
 ): Promise<Reply> {
-  const ended = await followed(request, scope, services);
+  const ended = await followSync(request, scope, services);
   const reply = inWords(tenant, ended, where, services);
   return ours === undefined ? reply : { ...reply, replaces: ours };
-}
-
-/** The request when it has ended, or as it stood after a minute or when the program stops. */
-async function followed(request: SyncRequest, scope: TenantScope, services: Services): Promise<SyncRequest> {
-  const until = performance.now() + followForMs;
-  let latest = request;
-  while (!ended(latest) && performance.now() < until && !services.signal.aborted) {
-    try {
-      await pause(lookEveryMs, undefined, { signal: services.signal });
-    } catch {
-      return latest; // the program stops: said as "still syncing"
-    }
-    latest = (await services.store.syncRequests.get(scope, request.tenantId, request.id)) ?? latest;
-  }
-  return latest;
-}
-
-function ended(request: SyncRequest): boolean {
-  return request.state === 'done' || request.state === 'failed';
 }
 
 function inWords(tenant: Tenant, request: SyncRequest, where: Place, services: Services): Reply {

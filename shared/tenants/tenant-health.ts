@@ -86,6 +86,10 @@ export function healthSentence(health: Health, now: Instant): string {
       ? `${label}.`
       : `${label}. The last ${health.failing.times === 1 ? 'try' : `${health.failing.times} tries`} failed: ${sentence(health.failing.cause)}`;
   }
-  const since = `Since ${dayText(dayOf(health.since), now)}.`;
-  return [`${label}: ${sentence(health.cause)}`, since, sentence(health.remedy)].filter(Boolean).join(' ');
+  return `${label} since ${dayText(dayOf(health.since), now)}. ${healthReason(health)}`.trim();
+}
+
+/** Cause and remedy as sentences; empty when connected. Foreign text inside is not escaped. */
+export function healthReason(health: Health): string {
+  return [sentence(health.cause), sentence(health.remedy)].filter(Boolean).join(' ');
 }
