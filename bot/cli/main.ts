@@ -26,7 +26,8 @@ try {
 
 async function main(): Promise<number> {
   const request = readRequest(process.argv.slice(2));
-  const config = readConfig(process.env);
+  // On a terminal only what went wrong is worth a log line; the steps are said in words.
+  const config = { ...readConfig(process.env), logLevel: 'warn' };
   const answered = await askServer(config.dataFolder, request, say);
   if (answered !== null) return answered;
   const sandboxUrl = config.demo ? demoSandbox(config.dataFolder) : undefined;

@@ -29,7 +29,17 @@ export function startTimetable(services: Services, options: TimetableOptions = {
   let again = false;
 
   const tick = cron.schedule('*/5 * * * * *', () => pump(), { name: 'tick', noOverlap: true });
+  const cleaning = cron.schedule('43 * * * *', () => clean(), { name: 'sweep', noOverlap: true });
   pump();
+
+  /** Rows whose time has passed, 1,000 a call and 20 calls an hour: more waits for the next hour. */
+  async function clean(): Promise<void> {
+    try {
+      for (let calls = 0; calls < 20 && !stopped; calls += 1) if ((await store.sweep()) === 0) return;
+    } catch (error) {
+      log.warn({ code: errorCode(error) }, 'old rows could not be removed');
+    }
+  }
 
   function pump(): void {
     if (stopped || signal.aborted) return;
@@ -99,7 +109,7 @@ export function startTimetable(services: Services, options: TimetableOptions = {
     running: () => running.size,
     async stop(ms) {
       stopped = true;
-      await tick.destroy();
+      await Promise.all([tick.destroy(), cleaning.destroy()]);
       const deadline = new Promise<void>((resolve) => setTimeout(resolve, ms).unref());
       await Promise.race([Promise.allSettled([...running]), deadline]);
     },
