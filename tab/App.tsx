@@ -1,0 +1,137 @@
+import { FluentProvider } from '@fluentui/react-components';
+import { useEffect, useState } from 'react';
+import type { Api } from './api.ts';
+import { Notice } from './Notice.tsx';
+import { Overview } from './Overview.tsx';
+import { goBack, hrefOf, navigate, overview, useRoute } from './route.ts';
+import { OverviewFrame, TenantFrame } from './Skeleton.tsx';
+import { openSession, type Session } from './session.ts';
+import type { TenantView } from './TenantView.tsx';
+import { type ThemeName, themeOf, watchSystemTheme } from './theme.ts';
+import { useMe } from './use-me.ts';
+
+// Loading begins with this file and not when somebody clicks; no Suspense, which would hold it back for 300 ms.
+const tenantPage = import('./TenantView.tsx');
+
+/** The whole page: theme, session, and which of the two pages is shown. */
+export function App() {
+  const [theme, setTheme] = useState<ThemeName>(() => watchSystemTheme(setThemeOutsideTeams));
+  const [session, setSession] = useState<Session>({ kind: 'starting' });
+  const [attempt, setAttempt] = useState(0);
+
+  function setThemeOutsideTeams(name: ThemeName): void {
+    setSession((current) => {
+      if (current.kind !== 'ready' || current.teams === null) setTheme(name);
+      return current;
+    });
+  }
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `attempt` counts the tries of the person
+  useEffect(() => {
+    let current = true;
+    setSession({ kind: 'starting' });
+    openSession(setTheme)
+      .catch((error: unknown): Session => ({ kind: 'failed', why: wordsOf(error) }))
+      .then((opened) => {
+        if (!current) return;
+        setSession(opened);
+        if (opened.kind === 'ready') opened.teams?.onBack(goBack);
+      });
+    return () => {
+      current = false;
+    };
+  }, [attempt]);
+
+  useEffect(() => {
+    document.documentElement.dataset.theme = theme;
+  }, [theme]);
+
+  return (
+    <FluentProvider theme={themeOf(theme)} className="page">
+      <Content session={session} again={() => setAttempt((count) => count + 1)} />
+    </FluentProvider>
+  );
+}
+
+function Content({ session, again }: { session: Session; again: () => void }) {
+  const route = useRoute();
+  const me = useMe(session);
+  const { page } = route;
+  useEffect(() => {
+    if (session.kind === 'ready' && session.teams !== null && me.state !== 'loading') {
+      if (me.state === 'failed' && me.error.kind === 'signed-out') session.teams.failed(me.error.message);
+      else session.teams.ready();
+    }
+  }, [session, me]);
+
+  if (session.kind === 'failed') {
+    return (
+      <Notice title="Watchpost is not answering" action={{ text: 'Try again', run: again }} urgent>
+        {session.why} Chat with Watchpost in Teams may still work.
+      </Notice>
+    );
+  }
+  if (session.kind === 'outside') {
+    return (
+      <Notice title="Open Watchpost in Teams">
+        This page shows tenants to people who are signed in to Microsoft Teams. Open Teams, choose Apps, and
+        look for Watchpost.
+      </Notice>
+    );
+  }
+  if (session.kind === 'signed-out') {
+    return (
+      <Notice title="Sign in to the demo" action={{ text: 'Sign in', run: () => void session.signIn() }}>
+        {session.why ??
+          'Choose one of the five people of the demo. In Teams this happens by itself; here the sandbox plays Microsoft.'}
+      </Notice>
+    );
+  }
+  if (session.kind === 'starting') {
+    return page === 'tenant' ? <TenantFrame /> : <OverviewFrame />;
+  }
+  if (me.state === 'failed') {
+    const refused = me.error.kind === 'refused';
+    return (
+      <Notice
+        title={refused ? 'You cannot use Watchpost yet' : 'Watchpost could not be opened'}
+        action={{ text: 'Try again', run: me.reload }}
+        id={me.error.id}
+        urgent
+      >
+        {me.error.message}
+      </Notice>
+    );
+  }
+  if (me.state === 'known' && me.value.role === null) {
+    return (
+      <Notice title="You have no role in Watchpost yet" action={{ text: 'Look again', run: me.reload }}>
+        You are signed in as {me.value.name || 'a person without a name'}. Ask an Admin of Watchpost to write{' '}
+        <code>grant @you reader</code> to it in Teams. What you may do, and why, is what it answers to{' '}
+        <code>who am i</code>.
+      </Notice>
+    );
+  }
+  // Both pages load beside `me`: who has no role gets an empty answer and then the notice above.
+  const who = me.state === 'known' ? me.value : null;
+  if (route.page === 'overview') return <Overview api={session.api} me={who} show={route.show} q={route.q} />;
+  if (route.page === 'tenant') return <Tenant key={route.id} api={session.api} id={route.id} />;
+  return (
+    <Notice
+      title="There is no such page"
+      action={{ text: 'Show the tenants', run: () => navigate(hrefOf(overview)) }}
+    >
+      The link may be old or cut short.
+    </Notice>
+  );
+}
+
+function Tenant(props: { api: Api; id: string }) {
+  const [View, setView] = useState<typeof TenantView | null>(null);
+  useEffect(() => void tenantPage.then((loaded) => setView(() => loaded.TenantView)), []);
+  return View === null ? <TenantFrame /> : <View {...props} />;
+}
+
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : 'Something went wrong.';
+}

@@ -1,0 +1,241 @@
+import { Button } from '@fluentui/react-components';
+import { useEffect, useId, useState } from 'react';
+import type { Me, TenantFilter, TenantList, TenantRow } from '../shared/api.ts';
+import { counted } from '../shared/words.ts';
+import type { Api, ApiError } from './api.ts';
+import { Figures } from './Figures.tsx';
+import { Age, Chip } from './parts.tsx';
+import { hrefOf, navigate } from './route.ts';
+import { Search } from './Search.tsx';
+import { OverviewFrame } from './Skeleton.tsx';
+import { TenantTable } from './TenantTable.tsx';
+import { useHeadingFocus } from './use-heading-focus.ts';
+import { useLoad } from './use-load.ts';
+import { asApiError } from './use-me.ts';
+import { useNow } from './use-now.ts';
+
+const typingMs = 250;
+
+/** All tenants this person may see, worst change first. */
+export function Overview(props: { api: Api; me: Me | null; show: TenantFilter; q: string }) {
+  const { api, show, q } = props;
+  const key = `tenants ${show} ${q}`;
+  const list = useLoad<TenantList>(key, (signal) => api.tenants({ show, q }, signal));
+  const heading = useHeadingFocus('Tenants');
+  const [typed, setTyped] = useState(q);
+
+  useEffect(() => {
+    if (typed.trim() === q) return;
+    const timer = setTimeout(
+      () => navigate(hrefOf({ page: 'overview', show, q: typed.trim() }), 'replace'),
+      typingMs,
+    );
+    return () => clearTimeout(timer);
+  }, [typed, q, show]);
+
+  const choose = (filter: TenantFilter): void =>
+    navigate(hrefOf({ page: 'overview', show: filter, q }), 'replace');
+
+  if (list.value === null) {
+    return list.error === null ? <OverviewFrame /> : <LoadFailed error={list.error} reload={list.reload} />;
+  }
+  const { figures } = list.value;
+  return (
+    <main className="overview">
+      <Head list={list.value} heading={heading}>
+        {figures.tenants > 0 && <Search label="Search name or domain" value={typed} change={setTyped} />}
+      </Head>
+      {list.error !== null && <RefreshFailed error={list.error} reload={list.reload} />}
+      {figures.tenants === 0 ? (
+        <Nobody />
+      ) : (
+        <>
+          <Figures figures={figures} show={show} choose={choose} />
+          <fieldset className="chips">
+            <legend className="sr">Which tenants to show</legend>
+            <Chip pressed={show === 'all'} onPress={() => choose('all')} text="All" count={figures.tenants} />
+            <Chip
+              pressed={show === 'fell'}
+              onPress={() => choose('fell')}
+              text="Fell"
+              count={figures.fell.count}
+            />
+            <Chip
+              pressed={show === 'attention'}
+              onPress={() => choose('attention')}
+              text="Needs attention"
+              count={figures.attention.count}
+            />
+            <Chip
+              pressed={show === 'blind'}
+              onPress={() => choose('blind')}
+              text="Blind spots"
+              count={figures.blind.count}
+            />
+          </fieldset>
+          <Rows key={key} api={api} list={list.value} show={show} q={q} busy={list.loading} />
+        </>
+      )}
+      <SignedIn me={props.me} />
+    </main>
+  );
+}
+
+function Head(props: {
+  list: TenantList;
+  heading: React.RefObject<HTMLHeadingElement | null>;
+  children: React.ReactNode;
+}) {
+  const now = useNow(props.list.now);
+  const { tenants, readAt } = props.list.figures;
+  return (
+    <header className="head">
+      <div className="titles">
+        <h1 ref={props.heading} tabIndex={-1}>
+          Tenants
+        </h1>
+        <span className="caption">
+          {tenants} connected
+          {readAt !== null && (
+            <>
+              {' · read '}
+              <Age at={readAt} now={now} />
+            </>
+          )}
+        </span>
+      </div>
+      {props.children}
+    </header>
+  );
+}
+
+/** Pages fetched by "Show more", kept while one looks at a tenant and comes back. */
+const keptPages = new Map<string, { rows: TenantRow[]; next: string | null }>();
+
+function Rows(props: { api: Api; list: TenantList; show: TenantFilter; q: string; busy: boolean }) {
+  const { api, list, show, q, busy } = props;
+  const key = `${show} ${q}`;
+  const now = useNow(list.now);
+  const [more, setMore] = useState(() => (list.next === null ? undefined : keptPages.get(key)));
+  const [fetching, setFetching] = useState(false);
+  const [problem, setProblem] = useState<ApiError | null>(null);
+  const status = useId();
+
+  const first = new Set(list.rows.map(({ id }) => id));
+  // A tenant that moved up since its page was fetched is shown once, where it stands now.
+  const rows =
+    more === undefined ? list.rows : [...list.rows, ...more.rows.filter(({ id }) => !first.has(id))];
+  const next = more === undefined ? list.next : more.next;
+
+  const showMore = async (): Promise<void> => {
+    if (next === null) return;
+    setFetching(true);
+    setProblem(null);
+    try {
+      const page = await api.tenants({ show, q, after: next });
+      const grown = { rows: [...(more?.rows ?? []), ...page.rows], next: page.next };
+      keptPages.clear();
+      keptPages.set(key, grown);
+      setMore(grown);
+    } catch (error) {
+      setProblem(asApiError(error));
+    } finally {
+      setFetching(false);
+    }
+  };
+
+  return (
+    <section className="card table-card" aria-busy={busy} aria-label="List of tenants">
+      {rows.length > 0 ? <TenantTable rows={rows} now={now} /> : <NoRows show={show} q={q} />}
+      <p id={status} className={next === null ? 'sr' : 'more-status caption'} role="status">
+        {next === null ? counted(list.total, 'tenant') : `${rows.length} of ${counted(list.total, 'tenant')}`}
+        {q !== '' && ` with “${q}”`} shown
+      </p>
+      {problem !== null && (
+        <p className="inline-problem" role="alert">
+          {problem.message} What is above stays as it was read.
+        </p>
+      )}
+      {next !== null && (
+        <div className="more">
+          <Button onClick={() => void showMore()} disabledFocusable={fetching}>
+            {fetching ? 'Loading …' : 'Show more'}
+          </Button>
+        </div>
+      )}
+    </section>
+  );
+}
+
+const nothing: Record<TenantFilter, string> = {
+  all: 'There is no tenant here.',
+  fell: 'No tenant fell since the day before.',
+  attention: 'No tenant needs attention: all can be read and are up to date.',
+  blind: 'There are no blind spots: everything Watchpost reads can be read.',
+};
+
+function NoRows({ show, q }: { show: TenantFilter; q: string }) {
+  return (
+    <div className="empty">
+      <p>
+        {q === ''
+          ? nothing[show]
+          : `No tenant ${show === 'all' ? '' : 'of these '}has “${q}” in its name or domain.`}
+      </p>
+      <Button onClick={() => navigate('/tab/', 'replace')}>Show all tenants</Button>
+    </div>
+  );
+}
+
+function Nobody() {
+  return (
+    <section className="card empty">
+      <h2>No tenant is connected yet</h2>
+      <p>
+        Or none is within your scope. Whoever runs Watchpost connects one with{' '}
+        <code>npm run watchpost -- connect contoso.com</code>; it shows here after its first sync. What you
+        may see is what Watchpost answers to <code>who am i</code>.
+      </p>
+    </section>
+  );
+}
+
+function SignedIn({ me }: { me: Me | null }) {
+  return (
+    <footer className="caption foot">
+      {me === null ? '\u00a0' : `Signed in as ${me.name}. ${me.reasons[0] ?? ''}`}
+    </footer>
+  );
+}
+
+/** Nothing could be loaded: what is the matter and what still works. */
+export function LoadFailed({ error, reload }: { error: ApiError; reload: () => void }) {
+  const heading = useHeadingFocus('Tenants');
+  return (
+    <main className="notice">
+      <h1 ref={heading} tabIndex={-1}>
+        The tenants could not be loaded
+      </h1>
+      <p role="alert">
+        {error.message} Watchpost goes on reading tenants in the background; in chat, <code>score</code> may
+        still answer.
+      </p>
+      <Button appearance="primary" onClick={reload}>
+        Try again
+      </Button>
+      {error.id !== undefined && <p className="caption">Reference for support: {error.id}</p>}
+    </main>
+  );
+}
+
+/** Something older is on screen and could not be refreshed. */
+export function RefreshFailed({ error, reload }: { error: ApiError; reload: () => void }) {
+  return (
+    <div className="banner" role="alert">
+      <span>This could not be refreshed, so you see what was read before. {error.message}</span>
+      <Button size="small" onClick={reload}>
+        Try again
+      </Button>
+    </div>
+  );
+}

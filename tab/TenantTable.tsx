@@ -1,0 +1,130 @@
+import { memo } from 'react';
+import type { TenantRow } from '../shared/api.ts';
+import type { Instant } from '../shared/time.ts';
+import { ageText, fullDay, percentText, pointsOf } from '../shared/words.ts';
+import { Age, Bar, Change, HealthWord, NotRead } from './parts.tsx';
+import { hrefOf, navigate } from './route.ts';
+import { Sparkline } from './Sparkline.tsx';
+
+/**
+ * Roles in so many words: on a narrow screen rows are laid out as a grid, and a table that is not displayed as one
+ * loses what it is for screen readers.
+ */
+const table = { role: 'table' };
+const group = { role: 'rowgroup' };
+const rowRole = { role: 'row' };
+const head = { role: 'columnheader' };
+const cell = { role: 'cell' };
+
+/** The list itself: dense, calm, numbers to the right. */
+export function TenantTable({ rows, now }: { rows: readonly TenantRow[]; now: Instant }) {
+  return (
+    <table className="tenants" {...table}>
+      <caption className="sr">Tenants, worst change since the day before first</caption>
+      <TableHead />
+      <tbody {...group}>
+        {rows.map((row) => (
+          <Row key={row.id} row={row} now={now} age={row.readAt === null ? '' : ageText(row.readAt, now)} />
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+export function TableHead() {
+  return (
+    <thead {...group}>
+      <tr {...rowRole}>
+        <th {...head}>Tenant</th>
+        <th {...head} className="number score">
+          Score
+        </th>
+        <th {...head} className="spark-cell">
+          30 days
+        </th>
+        <th {...head} className="number" title="Change since the day before, in percentage points">
+          1 day
+        </th>
+        <th {...head} className="number" title="Change over 30 days, in percentage points">
+          30 days
+        </th>
+        <th {...head}>Health</th>
+        <th {...head}>Read</th>
+      </tr>
+    </thead>
+  );
+}
+
+/** One tenant. `now` moves every half minute; a row is drawn again only when its words change. */
+const Row = memo(
+  function Row({ row, now }: { row: TenantRow; now: Instant; age: string }) {
+    const href = hrefOf({ page: 'tenant', id: row.id });
+    const trouble = row.health.state !== 'connected';
+    const why =
+      trouble && row.health.cause !== '' ? row.health.cause : 'There is no day to compare with yet.';
+    return (
+      <tr
+        {...rowRole}
+        onClick={(event) => {
+          if (plainClick(event)) navigate(href);
+        }}
+      >
+        <td {...cell} className="name">
+          <a
+            href={href}
+            onClick={(event) => {
+              if (!plainClick(event)) return;
+              event.preventDefault();
+              event.stopPropagation();
+              navigate(href);
+            }}
+          >
+            {row.name}
+          </a>
+          <span className="caption">{row.domain}</span>
+        </td>
+        <td {...cell} className="number score">
+          {row.score === null ? (
+            <span className="muted">not read</span>
+          ) : (
+            <span
+              className="with-bar"
+              title={`${pointsOf(row.score.current, row.score.max)}, ${fullDay(row.score.day)}`}
+            >
+              {percentText(row.score.percent)}
+              <Bar value={row.score.percent ?? 0} max={100} />
+            </span>
+          )}
+        </td>
+        <td {...cell} className="spark-cell">
+          {row.score !== null && <Sparkline spark={row.score.spark} faded={row.stale || trouble} />}
+        </td>
+        <td {...cell} className="number day">
+          <Change change={fresh(row) ? (row.score?.sinceYesterday ?? null) : null} missing={why} />
+        </td>
+        <td {...cell} className="number month">
+          <Change change={fresh(row) ? (row.score?.over30Days ?? null) : null} missing={why} />
+        </td>
+        <td {...cell} className="health-cell">
+          <HealthWord row={row} />
+          {row.health.state !== 'waiting' && <NotRead lines={row.notRead} />}
+        </td>
+        <td {...cell} className="read">
+          {row.readAt === null ? <span className="muted">not yet</span> : <Age at={row.readAt} now={now} />}
+        </td>
+      </tr>
+    );
+  },
+  (before, after) => before.row === after.row && before.age === after.age,
+);
+
+/** Changes of old data are no news: they would say "since yesterday" of another yesterday. */
+function fresh(row: TenantRow): boolean {
+  return !row.stale;
+}
+
+/** A click that means "go there", not "open beside" and not the end of selecting text. */
+function plainClick(event: React.MouseEvent): boolean {
+  const modified = event.metaKey || event.ctrlKey || event.shiftKey || event.altKey || event.button !== 0;
+  return !modified && (window.getSelection()?.isCollapsed ?? true);
+}

@@ -1,0 +1,139 @@
+import { useEffect } from 'react';
+import type { TenantPage } from '../shared/api.ts';
+import { healthSentence } from '../shared/tenants/tenant-health.ts';
+import { Actions } from './Actions.tsx';
+import type { Api } from './api.ts';
+import { Categories } from './Categories.tsx';
+import { Notice } from './Notice.tsx';
+import { RefreshFailed } from './Overview.tsx';
+import { Age, HealthWord } from './parts.tsx';
+import { goBack, hrefOf, navigate, overview } from './route.ts';
+import { ScorePanel } from './ScorePanel.tsx';
+import { TenantFrame } from './Skeleton.tsx';
+import { Sources } from './Sources.tsx';
+import { useHeadingFocus } from './use-heading-focus.ts';
+import { useLoad } from './use-load.ts';
+import { useNow } from './use-now.ts';
+import { Why } from './Why.tsx';
+
+/** One tenant: how good, is it getting better, why, and what to do first. */
+export function TenantView({ api, id }: { api: Api; id: string }) {
+  const load = useLoad<TenantPage>(`tenant ${id}`, (signal) => api.tenant(id, signal));
+  useEffect(() => window.scrollTo(0, 0), []);
+
+  if (load.value !== null) {
+    return (
+      <Page page={load.value}>
+        {load.error !== null && <RefreshFailed error={load.error} reload={load.reload} />}
+      </Page>
+    );
+  }
+  if (load.error === null) return <TenantFrame />;
+  if (load.error.kind === 'not-found') {
+    return (
+      <Notice
+        title="No such tenant is available here"
+        action={{ text: 'Show the tenants', run: () => navigate(hrefOf(overview)) }}
+      >
+        It does not exist, or it is not within your scope. Ask an Admin of Watchpost if you think it should
+        be.
+      </Notice>
+    );
+  }
+  return (
+    <Notice
+      title="This tenant could not be loaded"
+      action={{ text: 'Try again', run: load.reload }}
+      id={load.error.id}
+      urgent
+    >
+      {load.error.message} In chat, <code>score</code> may still answer.
+    </Notice>
+  );
+}
+
+function Page({ page, children }: { page: TenantPage; children: React.ReactNode }) {
+  const { tenant } = page;
+  const heading = useHeadingFocus(tenant.name);
+  const now = useNow(page.now);
+  return (
+    <main className="tenant">
+      <nav aria-label="Where you are">
+        <a
+          className="crumb"
+          href={hrefOf(overview)}
+          onClick={(event) => {
+            if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+            event.preventDefault();
+            // The list comes back as it was left: same filter, same place.
+            if (!goBack()) navigate(hrefOf(overview));
+          }}
+        >
+          <span aria-hidden="true">‹ </span>Tenants
+        </a>
+      </nav>
+      <header className="head">
+        <div className="titles">
+          <h1 ref={heading} tabIndex={-1}>
+            {tenant.name}
+          </h1>
+          <span className="caption">{tenant.domain}</span>
+          <HealthWord row={tenant} />
+          <span className="caption">
+            {tenant.readAt === null ? (
+              'not read yet'
+            ) : (
+              <>
+                read <Age at={tenant.readAt} now={now} />
+              </>
+            )}
+          </span>
+        </div>
+      </header>
+      {children}
+      <Trouble page={page} now={now} />
+      {tenant.score === null ? (
+        <section className="card empty">
+          <h2>There is no score yet</h2>
+          <p>
+            {tenant.health.state === 'waiting'
+              ? 'The first sync is waiting for its turn. Load this page again in a minute.'
+              : 'Nothing has been read of this tenant yet; what stands in the way is said above.'}
+          </p>
+        </section>
+      ) : (
+        <>
+          <div className="panels">
+            <ScorePanel page={page} score={tenant.score} now={now} />
+            <div className="side">
+              <Why page={page} score={tenant.score} now={now} />
+              <Categories categories={page.categories} />
+            </div>
+          </div>
+          <Actions actions={page.actions} count={page.actionCount} />
+        </>
+      )}
+      <Sources page={page} now={now} />
+    </main>
+  );
+}
+
+/** What stands between this page and the truth: trouble with the connection, or old data. */
+function Trouble({ page, now }: { page: TenantPage; now: string }) {
+  const { health, stale, readAt } = page.tenant;
+  const trouble = health.state !== 'connected' && health.state !== 'waiting';
+  if (!trouble && !stale) return null;
+  return (
+    <div className="banner attention" role="status">
+      <span>
+        {trouble ? healthSentence(health, now) : 'This is old data: the last syncs did not come through.'}
+        {readAt !== null && (
+          <>
+            {' What you see was read '}
+            <Age at={readAt} now={now} />.
+          </>
+        )}
+      </span>
+    </div>
+  );
+}

@@ -1,0 +1,79 @@
+import type { TenantPage } from '../shared/api.ts';
+import type { Instant } from '../shared/time.ts';
+import { dayText, direction, signed, total } from '../shared/words.ts';
+
+type Score = NonNullable<TenantPage['tenant']['score']>;
+const shown = 5;
+
+/** The reasons beside the number, with points that add up, and what is not counted. */
+export function Why({ page, score, now }: { page: TenantPage; score: Score; now: Instant }) {
+  const { moved } = page;
+  const change = score.sinceYesterday;
+  const way = change === null ? 'level' : direction(change.points);
+  const verb = { up: 'Why it rose on', down: 'Why it fell on', level: 'What moved on' }[way];
+  const rest = moved.slice(shown);
+  return (
+    <section className="card why">
+      <h2>
+        {moved.length === 0 ? 'Nothing moved on' : verb} {dayText(score.day, now)}
+      </h2>
+      {moved.length === 0 ? (
+        <p className="caption">
+          {change === null
+            ? 'There is no earlier day to compare with yet.'
+            : `No control gained or lost points since ${dayText(change.from, now)}.`}
+        </p>
+      ) : (
+        <ul className="reasons">
+          {moved.slice(0, shown).map((one) => (
+            <li key={one.name}>
+              <b className={`change ${one.points < 0 ? 'worse' : 'better'}`}>{signed(one.points)}</b>
+              <span>
+                {one.title}
+                {statusOf(page, one.name)}
+              </span>
+            </li>
+          ))}
+          {rest.length > 0 && (
+            <li>
+              <b className="change">{signed(sum(rest))}</b>
+              <span>{rest.length} more controls</span>
+            </li>
+          )}
+        </ul>
+      )}
+      {change !== null && (
+        <p className="caption">{sumInWords(sum(moved), change, score.max, moved.length > 0)}</p>
+      )}
+    </section>
+  );
+}
+
+function statusOf(page: TenantPage, control: string) {
+  const status = page.actions.find((action) => action.control === control)?.status;
+  return status === undefined || status === '' ? null : <span className="caption">{status}</span>;
+}
+
+function sum(some: readonly { points: number }[]): number {
+  return some.reduce((points, one) => points + one.points, 0);
+}
+
+/** What the points come to, and what moved beside them without anybody doing anything. */
+function sumInWords(
+  points: number,
+  change: NonNullable<Score['sinceYesterday']>,
+  max: number,
+  some: boolean,
+): string {
+  const parts: string[] = [];
+  if (some) parts.push(`Adds up to ${signed(points)} of ${total(max)} points.`);
+  const beside = change.points - points;
+  if (direction(beside) !== 'level')
+    parts.push(
+      `${signed(beside)} points came otherwise: controls that Microsoft added or retired, or earlier days.`,
+    );
+  if (direction(change.maxPoints) !== 'level')
+    parts.push(`Microsoft moved the maximum by ${signed(change.maxPoints)} points.`);
+  else if (some) parts.push('The maximum stayed as it was.');
+  return parts.join(' ');
+}

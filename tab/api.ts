@@ -1,0 +1,107 @@
+import type { Me, Problem, TabConfig, TenantFilter, TenantList, TenantPage } from '../shared/api.ts';
+
+/** Why a call did not bring what was asked for; `message` is a sentence for the page. */
+export class ApiError extends Error {
+  readonly kind: 'signed-out' | 'refused' | 'not-found' | 'busy' | 'unreachable' | 'broken';
+  /** The id our log knows this failure by. */
+  readonly id: string | undefined;
+
+  constructor(kind: ApiError['kind'], message: string, id?: string) {
+    super(message);
+    this.name = 'ApiError';
+    this.kind = kind;
+    this.id = id;
+  }
+}
+
+/** The calls of the page, each with the person's token. */
+export type Api = {
+  me(signal?: AbortSignal): Promise<Me>;
+  tenants(query: TenantQuery, signal?: AbortSignal): Promise<TenantList>;
+  tenant(id: string, signal?: AbortSignal): Promise<TenantPage>;
+};
+export type TenantQuery = { show: TenantFilter; q: string; after?: string };
+
+const patienceMs = 20_000;
+
+/** `token` is asked before every call and keeps what it knows; `fresh` wants a new one after a refusal. */
+export function openApi(token: (fresh: boolean) => Promise<string>): Api {
+  async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+    let answer = await call(path, await token(false), signal);
+    // Tokens end while a page stays open: one new one, then it is the person's turn.
+    if (answer.status === 401) answer = await call(path, await token(true), signal);
+    return await bodyOf<T>(answer);
+  }
+  return {
+    me: (signal) => get('/api/tab/me', signal),
+    tenants: ({ show, q, after }, signal) => {
+      const query = new URLSearchParams();
+      if (show !== 'all') query.set('show', show);
+      if (q !== '') query.set('q', q);
+      if (after !== undefined) query.set('after', after);
+      return get(`/api/tab/tenants${query.size === 0 ? '' : `?${query}`}`, signal);
+    },
+    tenant: (id, signal) => get(`/api/tab/tenants/${encodeURIComponent(id)}`, signal),
+  };
+}
+
+/** How this page gets its token outside Teams; needs none itself. */
+export async function tabConfig(): Promise<TabConfig> {
+  return await bodyOf<TabConfig>(await call('/api/tab/config', undefined, undefined));
+}
+
+/** Exchanges the code of a sign-in page for an access token (code + PKCE, no secret). Demo only. */
+export async function exchangeCode(tokenUrl: string, form: Record<string, string>): Promise<string> {
+  const answer = await reach(tokenUrl, { method: 'POST', body: new URLSearchParams(form) }, undefined);
+  const body: unknown = answer.ok ? await answer.json() : undefined;
+  if (typeof body === 'object' && body !== null && 'access_token' in body) {
+    if (typeof body.access_token === 'string') return body.access_token;
+  }
+  throw new ApiError('signed-out', 'The sign-in page did not accept this sign-in. Try again.');
+}
+
+async function call(path: string, token: string | undefined, signal: AbortSignal | undefined) {
+  const headers: Record<string, string> = { Accept: 'application/json' };
+  if (token !== undefined) headers.Authorization = `Bearer ${token}`;
+  return await reach(path, { headers }, signal);
+}
+
+async function reach(url: string, init: RequestInit, signal: AbortSignal | undefined): Promise<Response> {
+  const late = AbortSignal.timeout(patienceMs);
+  try {
+    return await fetch(url, {
+      ...init,
+      cache: 'no-store',
+      credentials: 'omit',
+      redirect: 'error',
+      signal: signal === undefined ? late : AbortSignal.any([signal, late]),
+    });
+  } catch (error) {
+    if (signal?.aborted === true) throw error;
+    throw new ApiError(
+      'unreachable',
+      late.aborted
+        ? 'Watchpost did not answer within 20 seconds.'
+        : 'Watchpost could not be reached. Check your connection.',
+    );
+  }
+}
+
+const kinds: Record<number, ApiError['kind']> = {
+  401: 'signed-out',
+  403: 'refused',
+  404: 'not-found',
+  429: 'busy',
+  503: 'busy',
+};
+
+async function bodyOf<T>(answer: Response): Promise<T> {
+  const isJson = /json/.test(answer.headers.get('content-type') ?? '');
+  if (answer.ok && isJson) return (await answer.json()) as T;
+  const problem = isJson ? ((await answer.json()) as Partial<Problem>) : {};
+  throw new ApiError(
+    kinds[answer.status] ?? 'broken',
+    problem.detail ?? 'Watchpost could not answer this. It has been noted.',
+    problem.id,
+  );
+}
