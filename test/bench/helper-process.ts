@@ -1,0 +1,65 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import * as v from 'valibot';
+
+/** A process of the bench's own, with the address it said it listens on. */
+export type HelperProcess = {
+  url: string;
+  pid: number;
+  /** The end of what it wrote to standard error. */
+  complaints(): string;
+  stop(): Promise<void>;
+};
+
+const said = v.object({ url: v.string() });
+
+/** Starts a file of this folder with `settings` as its argument; it ends with us, whatever happens. */
+export async function startHelper(
+  file: 'fake-microsoft.ts' | 'bare-bot.ts',
+  settings: object,
+  nodeOptions: string[] = [],
+): Promise<HelperProcess> {
+  const path = fileURLToPath(new URL(file, import.meta.url));
+  const child = spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', ...nodeOptions, path, JSON.stringify(settings)],
+    {
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      env: { PATH: process.env.PATH ?? '', NODE_ENV: 'production' },
+    },
+  );
+  let complaints = '';
+  child.stderr?.on('data', (piece: Buffer) => {
+    complaints = `${complaints}${piece.toString('utf8')}`.slice(-2_000);
+  });
+  const { url } = v.parse(said, JSON.parse(await firstLine(child, file, () => complaints)));
+  return {
+    url,
+    pid: child.pid ?? 0,
+    complaints: () => complaints,
+    async stop() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const gone = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGTERM');
+      await gone;
+    },
+  };
+}
+
+function firstLine(child: ChildProcess, file: string, complaints: () => string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    const late = setTimeout(() => reject(new Error(`${file} did not start within 30 s`)), 30_000);
+    child.stdout?.on('data', (piece: Buffer) => {
+      text += piece.toString('utf8');
+      const end = text.indexOf('\n');
+      if (end < 0) return;
+      clearTimeout(late);
+      resolve(text.slice(0, end));
+    });
+    child.once('exit', (code) => {
+      clearTimeout(late);
+      reject(new Error(`${file} ended with ${code} before it listened:\n${complaints()}`));
+    });
+  });
+}
