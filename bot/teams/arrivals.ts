@@ -1,0 +1,98 @@
+import { plain } from '../../shared/foreign-text.ts';
+import type { TenantId } from '../../shared/tenants/tenant.ts';
+import { type Instant, millis } from '../../shared/time.ts';
+import type { PlaceRow, PlaceStore } from '../services.ts';
+import type { Turn } from './activity.ts';
+import type { Audiences } from './audience.ts';
+import { baseOf } from './card-data.ts';
+
+/** What an event about a conversation asks us to do. Everything but a greeting is done by `note`. */
+export type Arrival =
+  | { kind: 'nothing' }
+  /** Say hello in this conversation, if nobody has yet. */
+  | { kind: 'greet'; conversationId: string; by: string };
+
+const seenEveryMs = 3_600_000;
+
+/** Keeps what we know of conversations up to date with what Teams tells about them (I-9). */
+export function openArrivals(options: { places: PlaceStore; audiences: Audiences; now(): Instant }) {
+  const { places, audiences, now } = options;
+
+  /** Remembers the conversation of a turn; writes only what is new, or once an hour. */
+  async function remember(
+    turn: Turn,
+    tenant: TenantId,
+    conversationId = turn.conversation.id,
+  ): Promise<void> {
+    const base = baseOf(conversationId);
+    const known = await places.get(base);
+    const row: Omit<PlaceRow, 'binding'> = {
+      conversationId: base,
+      kind: turn.conversation.kind,
+      serviceUrl: turn.serviceUrl,
+      hostTenantId: tenant,
+      ...(turn.team === undefined ? {} : { teamId: turn.team }),
+      ...(turn.conversation.kind === 'channel' ? { channelId: base } : {}),
+      removed: false,
+      seenAt: now(),
+    };
+    if (known !== null && sameAs(known, row)) return;
+    await places.save(row);
+  }
+
+  function sameAs(known: PlaceRow, row: Omit<PlaceRow, 'binding'>): boolean {
+    return (
+      known.kind === row.kind &&
+      known.serviceUrl === row.serviceUrl &&
+      known.hostTenantId === row.hostTenantId &&
+      (row.teamId === undefined || known.teamId === row.teamId) &&
+      known.removed !== true &&
+      millis(row.seenAt) - millis(known.seenAt) < seenEveryMs
+    );
+  }
+
+  /** `installationUpdate` and `conversationUpdate`: who came, who left, what was shared, renamed, deleted. */
+  async function note(turn: Turn, tenant: TenantId): Promise<Arrival> {
+    const conversationId = turn.conversation.id;
+    const install = turn.type === 'installationUpdate';
+    const botCame = turn.botId !== undefined && turn.joined.includes(turn.botId);
+    const botLeft = turn.botId !== undefined && turn.left.includes(turn.botId);
+    const gone =
+      (install && turn.action?.startsWith('remove') === true) || botLeft || deleted.has(turn.eventType ?? '');
+    if (gone) {
+      await places.markRemoved(baseOf(goneFrom(turn)));
+      await audiences.forget(goneFrom(turn), turn.team);
+      return { kind: 'nothing' };
+    }
+    // Whoever came or went, whatever was shared or renamed: the list of members we have counts no more.
+    if (!install || botCame) await audiences.forget(turn.channel ?? conversationId, turn.team);
+    await remember(turn, tenant);
+    if (!(install && turn.action?.startsWith('add') === true) && !botCame) return { kind: 'nothing' };
+    const greeted =
+      turn.conversation.kind === 'channel' ? (turn.selectedChannel ?? conversationId) : conversationId;
+    if (greeted !== conversationId) await remember(turn, tenant, greeted);
+    return { kind: 'greet', conversationId: greeted, by: turn.from?.name ?? '' };
+  }
+
+  /** True for the first who wants to greet here. */
+  async function mayGreet(conversationId: string): Promise<boolean> {
+    return await places.welcomeOnce(baseOf(conversationId));
+  }
+
+  return { remember, note, mayGreet };
+}
+
+const deleted = new Set(['channelDeleted', 'teamDeleted', 'teamHardDeleted']);
+
+/** A deleted channel is told about in the team's general channel. */
+function goneFrom(turn: Turn): string {
+  return turn.eventType === 'channelDeleted' ? (turn.channel ?? turn.conversation.id) : turn.conversation.id;
+}
+
+/** The one post of an installation in a shared conversation: who brought us, and how to ask. */
+export function helloIn(kind: 'groupChat' | 'channel', by: string): string {
+  const name = plain(by, 80);
+  const who = name === '' ? 'Watchpost was added' : `${name} added Watchpost`;
+  const where = kind === 'channel' ? 'to this team' : 'to this chat';
+  return `${who} ${where}. Mention it with a question, for example: score contoso. With help it says what else it answers.`;
+}

@@ -1,0 +1,197 @@
+import { type Audience, type Caller, callerOf, mayGo, scopeFor } from '../../shared/access.ts';
+import type { TenantId } from '../../shared/tenants/tenant.ts';
+import { type Instant, millis } from '../../shared/time.ts';
+import { errorCode } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { CardData, Deliver, Delivery, Place, Reply, Store } from '../services.ts';
+import type { Audiences } from './audience.ts';
+import type { CardSigner } from './card-data.ts';
+import { type Address, type Connector, deliveryOf, type OutgoingActivity } from './connector.ts';
+
+const cardBytes = 28 * 1024;
+const textLength = 8000;
+const cardType = 'application/vnd.microsoft.card.adaptive';
+
+export type Gate = typeof mayGo;
+
+/** What an invoke is answered with: only the person who clicked sees it. */
+export type Rendered =
+  | { kind: 'card'; card: CardData }
+  | { kind: 'text'; text: string }
+  | { kind: 'withheld' };
+
+export type Sender = Deliver & {
+  renderFor(place: Place, reply: Reply, who: Caller): Promise<Rendered>;
+};
+
+export type SenderOptions = {
+  connector: Connector;
+  audiences: Audiences;
+  store: Pick<Store, 'people'>;
+  homeTenantId: TenantId;
+  cards: CardSigner;
+  /** Given as an argument so that a test can take it out and see that it guards something. */
+  gate?: Gate;
+  /** Where a card that is too large leads to. */
+  openUrl: string;
+  now(): Instant;
+  log: Log;
+};
+
+/**
+ * The way into Teams (R37, I-3, I-7): everything passes the gate right before the wire, with binding, members and the
+ * reader's grants as they are at that moment, whatever they were when the answer was made.
+ */
+export function openSender(options: SenderOptions): Sender {
+  const { connector, audiences, store, cards, homeTenantId, now, log } = options;
+  const gate = options.gate ?? mayGo;
+
+  /** Who reads along in `place` now. A personal chat is its person's, whatever the place said before. */
+  async function audienceOfNow(place: Place, who: Caller): Promise<Audience> {
+    return place.kind === 'personal'
+      ? { kind: 'personal', oid: who.oid, tid: who.tid }
+      : await audiences.of(place);
+  }
+
+  /** The gate for one reader: what the place may show **and** what that person may see today. */
+  async function passesFor(tenants: readonly TenantId[], audience: Audience, who: Caller): Promise<boolean> {
+    const today = callerOf(await store.people.get(who.tid, who.oid), who, homeTenantId);
+    const alone: Audience = { kind: 'personal', oid: who.oid, tid: who.tid };
+    const scope = scopeFor(today, audience, 'view', now());
+    return gate(tenants, audience, scope) && gate(tenants, alone, scope);
+  }
+
+  async function passes(tenants: readonly TenantId[], place: Place, audience: Audience, who: Caller) {
+    if (tenants.length === 0) return true;
+    if (place.kind === 'personal' || place.targeted) return await passesFor(tenants, audience, who);
+    return gate(tenants, audience);
+  }
+
+  /** Once through the gate and, when it opens, onto the wire with nothing in between. */
+  async function attempt(place: Place, reply: Reply, who: Caller): Promise<Delivery> {
+    try {
+      await connector.ready();
+    } catch (error) {
+      return { kind: 'unreachable', why: errorCode(error) };
+    }
+    const address: Address = {
+      serviceUrl: place.serviceUrl,
+      conversationId: place.conversationId,
+      targeted: place.targeted && place.kind !== 'personal',
+    };
+    const static_ = reply.tenants.length === 0 && reply.card === undefined;
+    // A static text may go anywhere: nobody needs to be asked who reads it.
+    const audience: Audience = static_
+      ? { kind: 'unbound', why: 'not asked' }
+      : await audienceOfNow(place, who);
+    const activity = message(reply, signed(reply.card, place, audience, who), address, place);
+    if (!(await passes(reply.tenants, place, audience, who))) {
+      log.warn({ kind: audience.kind, count: reply.tenants.length }, 'the gate withheld an answer');
+      return { kind: 'withheld', why: `not for ${audience.kind}` };
+    }
+    const outcome =
+      reply.replaces === undefined
+        ? await connector.post(address, activity)
+        : await connector.update(address, reply.replaces, activity);
+    return deliveryOf(outcome);
+  }
+
+  function signed(card: CardData | undefined, place: Place, audience: Audience, who: Caller) {
+    if (card === undefined) return undefined;
+    const oid = place.targeted ? { oid: who.oid } : {};
+    return cards.sign(card, { conversationId: place.conversationId, audience, ...oid }, millis(now()));
+  }
+
+  function message(
+    reply: Reply,
+    card: CardData | undefined,
+    address: Address,
+    place: Place,
+  ): OutgoingActivity {
+    const content = fitting(reply, card, options.openUrl);
+    return {
+      type: 'message',
+      ...(address.targeted ? { recipient: { id: place.personTeamsId, isTargeted: true } } : {}),
+      ...(content.kind === 'card'
+        ? { summary: cut(reply.text), attachments: [{ contentType: cardType, content: content.card }] }
+        : { text: content.text, textFormat: 'markdown' }),
+    };
+  }
+
+  /** The personal chat with the person a targeted answer was for; undefined when Teams does not give one. */
+  async function personalPlace(place: Place, who: Caller): Promise<Place | Delivery> {
+    const opened = deliveryOf(
+      await connector.openPersonal(place.serviceUrl, place.personTeamsId, place.hostTenantId),
+    );
+    if (opened.kind !== 'sent') return opened;
+    return {
+      kind: 'personal',
+      conversationId: opened.activityId,
+      serviceUrl: place.serviceUrl,
+      hostTenantId: place.hostTenantId,
+      audience: { kind: 'personal', oid: who.oid, tid: who.tid },
+      targeted: false,
+      personTeamsId: place.personTeamsId,
+    };
+  }
+
+  return {
+    async send(place, reply, who) {
+      const delivery = await attempt(place, reply, who);
+      const cannotTarget =
+        place.targeted &&
+        place.kind !== 'personal' &&
+        delivery.kind === 'refused' &&
+        (delivery.status === 404 || delivery.status === 400);
+      if (!cannotTarget) return delivery;
+      // Asked privately: the answer goes to the person alone or nowhere, never into the conversation.
+      if (place.personTeamsId === '') return delivery;
+      const personal = await personalPlace(place, who);
+      if (!('conversationId' in personal)) return personal;
+      const { replaces: _, ...again } = reply;
+      return await attempt(personal, again, who);
+    },
+    async typing(place) {
+      const targeted = place.targeted && place.kind !== 'personal';
+      const activity: OutgoingActivity = {
+        type: 'typing',
+        ...(targeted ? { recipient: { id: place.personTeamsId, isTargeted: true } } : {}),
+      };
+      const outcome = await connector.post(
+        { serviceUrl: place.serviceUrl, conversationId: place.conversationId, targeted },
+        activity,
+      );
+      const ended = deliveryOf(outcome);
+      // Nobody waits for a typing sign: one that does not arrive is only noted.
+      if (ended.kind !== 'sent' && ended.kind !== 'ambiguous')
+        log.debug({ code: ended.kind }, 'typing not shown');
+    },
+    async renderFor(place, reply, who) {
+      const audience = await audienceOfNow(place, who);
+      const card = signed(reply.card, place, audience, who);
+      if (reply.tenants.length > 0 && !(await passesFor(reply.tenants, audience, who))) {
+        log.warn({ kind: audience.kind, count: reply.tenants.length }, 'the gate withheld an answer');
+        return { kind: 'withheld' };
+      }
+      return fitting(reply, card, options.openUrl);
+    },
+  };
+}
+
+/** The card when it is small enough for every client, otherwise its text with the way to the rest. */
+function fitting(
+  reply: Reply,
+  card: CardData | undefined,
+  openUrl: string,
+): { kind: 'card'; card: CardData } | { kind: 'text'; text: string } {
+  if (card === undefined) return { kind: 'text', text: cut(reply.text) };
+  if (Buffer.byteLength(JSON.stringify(card)) <= cardBytes) return { kind: 'card', card };
+  return {
+    kind: 'text',
+    text: `${cut(reply.text)}\n\nThis is too long for a card. [Open in Watchpost](${openUrl})`,
+  };
+}
+
+function cut(text: string): string {
+  return text.length <= textLength ? text : `${text.slice(0, textLength - 1).toWellFormed()}…`;
+}
