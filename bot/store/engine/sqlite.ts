@@ -184,8 +184,9 @@ export function isConflict(error: unknown): boolean {
 }
 
 function codeOf(error: unknown): number | undefined {
-  if (!(error instanceof Error)) return undefined;
-  const { code, errcode } = error as Error & { code?: unknown; errcode?: unknown };
+  // Not by class: Node makes these errors in its own realm, which is not always ours.
+  if (typeof error !== 'object' || error === null) return undefined;
+  const { code, errcode } = error as { code?: unknown; errcode?: unknown };
   if (code !== 'ERR_SQLITE_ERROR' || typeof errcode !== 'number') return undefined;
   return errcode & 0xff;
 }

@@ -1,0 +1,4 @@
+import { embedded } from './backends.ts';
+import { engineContract } from './contract.ts';
+
+engineContract(embedded);
