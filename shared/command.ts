@@ -136,9 +136,10 @@ function grantCommand(rest: Word[], mentions: readonly Mention[]): Command {
   if (role === undefined) return misused('grant', 'Which role? Admin, Operator, Reader or Customer.');
 
   const tail = after.slice(1);
-  const dateAt = tail.findIndex((word) => !word.quoted && word.text.toLowerCase() === 'until');
+  const dateAt = tail.findIndex((word) => !word.quoted && trimBrackets(word.text).toLowerCase() === 'until');
   const named = dateAt < 0 ? tail : tail.slice(0, dateAt);
   const tenants = tenantNames(named);
+  if (tenants === null) return misused('grant', 'Write commas between tenants, and “until” before a date.');
   // Whatever was meant, it was not "all": nothing is given by misunderstanding.
   const saysAll = named.some((word) => /^all$/i.test(trimBrackets(trimEnd(word.text))));
   if (named.length > 0 && tenants.length === 0 && !saysAll) {
@@ -156,28 +157,30 @@ function grantCommand(rest: Word[], mentions: readonly Mention[]): Command {
   return { kind: 'grant', person, role, tenants, until: day };
 }
 
-/** Names between commas; unquoted words up to a comma are one name. `all`, or nothing, is the empty list. */
-function tenantNames(said: Word[]): string[] {
-  const skip = /^(?:for|on|of|in|and|tenants?|all)$/i;
-  const names: string[] = [];
-  let group: Word[] = [];
-  const flush = (): void => {
-    const bare = group.every((word) => !word.quoted && skip.test(trimBrackets(word.text)));
-    const name = trimBrackets(
-      nameOf(group.filter((word, i) => i > 0 || word.quoted || !/^(?:for|on|of|in|and)$/i.test(word.text))),
-    );
-    if (!bare && name !== '') names.push(name);
-    group = [];
-  };
+/**
+ * Names between commas; unquoted words up to a comma are one name. `all`, or nothing, is the empty list. Null when
+ * words stand beside a quoted name: what is not understood must not be left out.
+ */
+function tenantNames(said: Word[]): string[] | null {
+  const groups: Word[][] = [[]];
   for (const word of said) {
-    if (word.mention !== undefined) continue;
-    // Two quoted names side by side are two names, comma or not.
-    if (word.quoted && group.length > 0 && group.some((other) => other.quoted)) flush();
-    group.push({ ...word, comma: false });
-    if (word.comma) flush();
+    if (word.mention !== undefined) return null;
+    const bare = word.quoted ? word.text : trimBrackets(word.text);
+    const group = groups.at(-1) ?? [];
+    if (bare !== '' && !(group.length === 0 && !word.quoted && /^(?:for|on|of|in|and)$/i.test(bare))) {
+      group.push({ ...word, text: bare, comma: false });
+    }
+    if (word.comma) groups.push([]);
   }
-  flush();
-  return names.slice(0, 100);
+  const names: string[] = [];
+  for (const group of groups) {
+    if (group.length === 0) continue;
+    const all = group.every((word) => !word.quoted && /^(?:all|tenants?)$/i.test(trimEnd(word.text)));
+    if (all) continue;
+    if (group.some((word) => word.quoted) && group.length > 1) return null;
+    names.push(nameOf(group));
+  }
+  return names.filter((name) => name !== '').slice(0, 100);
 }
 
 function trimBrackets(text: string): string {

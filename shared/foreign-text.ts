@@ -77,7 +77,8 @@ function inert(character: string, all: readonly string[], index: number): string
       // Not the beginning of an entity.
       return after !== ' ' && after !== '' ? `&${wordJoiner}` : '&';
     case '@':
-      return isWord(before) || isWord(after) ? `@${wordJoiner}` : '@';
+      // Two locks: clients that find addresses by themselves look either at the text or at its pieces.
+      return `\\@${wordJoiner}`;
     case ':':
       return after === '/' || isLetter(after) ? `:${wordJoiner}` : ':';
     case '.':

@@ -21,14 +21,19 @@ export type CardActionHandler = {
 };
 
 /** The buttons by their verb. Each is authorised again by today's roles and place (R10), like the typed command. */
-export const cardActions: Readonly<Record<string, CardActionHandler>> = Object.freeze({
+const handlers: Record<string, CardActionHandler> = {
   score: { changes: false, run: onTenant({ kind: 'score', tenant: '' }, scoreOf) },
   sync: { changes: true, run: onTenant({ kind: 'sync', tenant: '' }, syncFromCard) },
   ranking: { changes: false, run: asCommand((page) => ({ kind: 'ranking', page })) },
   tenants: { changes: false, run: asCommand((page) => ({ kind: 'tenants', page })) },
   people: { changes: false, run: asCommand((page) => ({ kind: 'people', page })) },
   help: { changes: false, run: asCommand(() => ({ kind: 'help' })) },
-});
+};
+
+/** Without a prototype: a verb like "constructor" is unknown, not a function. */
+export const cardActions: Readonly<Record<string, CardActionHandler>> = Object.freeze(
+  Object.assign(Object.create(null), handlers),
+);
 
 function asCommand(commandFor: (page: number) => Command): CardActionHandler['run'] {
   return async (action, _, who, where, services) =>
