@@ -59,7 +59,7 @@ async function read(outbound: Outbound, url: string, signal: AbortSignal) {
       signal,
     });
   } catch (error) {
-    if (error instanceof OutboundError && error.code !== 'stopped') throw new MicrosoftError(silence(error));
+    if (error instanceof OutboundError && error.code !== 'stopped') throw silence(error);
     throw error;
   }
 }

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { type ErrorCode, WatchpostError } from '../errors.ts';
 import type { OutboundAnswer, OutboundError } from '../outbound.ts';
 import type { Failure } from '../services.ts';
+import { askedToWait } from './retry.ts';
 
 const codes: Record<Failure['kind'], ErrorCode> = {
   authentication: 'authentication-error',
@@ -16,11 +17,14 @@ const codes: Record<Failure['kind'], ErrorCode> = {
 /** Inside `bot/microsoft/` a failed call is thrown; at the port it becomes `{ kind: 'failed', failure }`. */
 export class MicrosoftError extends WatchpostError {
   readonly failure: Failure;
+  /** The same request may do better in a moment. Not the same as transient: a conflict passes, but not by repeating. */
+  readonly again: boolean;
 
-  constructor(failure: Failure) {
+  constructor(failure: Failure, again = false) {
     super(codes[failure.kind], failure.cause, { hint: failure.remedy });
     this.name = 'MicrosoftError';
     this.failure = failure;
+    this.again = again;
   }
 }
 
@@ -241,18 +245,21 @@ export function throttled(retryAfterMs?: number): Failure {
   return failure;
 }
 
-/** The failure of a call that got no usable answer at all. */
-export function silence(error: OutboundError): Failure {
-  if (error.code === 'refused') {
-    return {
-      kind: 'service',
-      cause: 'An address outside the Microsoft cloud was named, and Watchpost did not call it.',
-      remedy: '',
-      code: error.reason,
-      transient: true,
-    };
-  }
-  return nonsense(error.message, error.reason);
+const worthRepeating: readonly number[] = [408, 429, 500, 502, 503, 504, 507, 509];
+
+/** The error of an answer that is not 2xx, with the wait Microsoft asks for when it is one that passes. */
+export function refusedBy(answer: OutboundAnswer, path: string, now: number): MicrosoftError {
+  const failure = failureOf(answer, path);
+  const again = worthRepeating.includes(answer.status);
+  const wait = again ? askedToWait(answer.headers, now) : undefined;
+  if (wait !== undefined) failure.retryAfterMs = wait;
+  return new MicrosoftError(failure, again);
+}
+
+/** The error of a call that got no usable answer at all. */
+export function silence(error: OutboundError): MicrosoftError {
+  const again = error.code === 'service-error' && error.reason !== 'TOO_BIG';
+  return new MicrosoftError(nonsense(error.message, error.reason), again);
 }
 
 /** The answer's JSON or undefined: for small bodies, where anything may come. */

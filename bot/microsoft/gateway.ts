@@ -5,9 +5,9 @@ import { errorCode } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { type Outbound, type OutboundAnswer, OutboundError } from '../outbound.ts';
 import type { TenantAccess } from '../services.ts';
-import { failureOf, MicrosoftError, nonsense, silence, throttled } from './failures.ts';
+import { failureOf, MicrosoftError, nonsense, refusedBy, silence, throttled } from './failures.ts';
 import { type Lane, type Limits, openLimits } from './limits.ts';
-import { askedToWait, backOff, maxTries } from './retry.ts';
+import { backOff, maxTries } from './retry.ts';
 import type { AppToken, Tokens } from './tokens.ts';
 
 export type Gateway = {
@@ -66,7 +66,7 @@ export function openGateway(options: GatewayOptions): Gateway {
         if (!(error instanceof MicrosoftError)) throw error;
         const { failure } = error;
         const waits = failure.kind === 'throttled' || failure.retryAfterMs !== undefined;
-        if (!waits && !repeatable(failure.code, failure.transient)) throw error;
+        if (!waits && !error.again) throw error;
         const wait = failure.retryAfterMs ?? backOff(tries, random);
         log.info(
           { tenant: access.tenantId, route: path, code: failure.code, count: tries, ms: wait },
@@ -117,8 +117,7 @@ export function openGateway(options: GatewayOptions): Gateway {
         }),
       );
     } catch (error) {
-      if (error instanceof OutboundError && error.code !== 'stopped')
-        throw new MicrosoftError(silence(error));
+      if (error instanceof OutboundError && error.code !== 'stopped') throw silence(error);
       log.debug({ tenant: access.tenantId, code: errorCode(error) }, 'call to Microsoft was given up');
       throw error;
     }
@@ -142,21 +141,12 @@ function laneOf(path: string): Lane {
   return /^\/(identityProtection|identity\/conditionalAccess)\//i.test(path) ? 'one-a-second' : 'usual';
 }
 
-/** Only what may pass by itself; a refusal would be refused again, and Graph counts. */
-function repeatable(code: string | undefined, transient: boolean): boolean {
-  return transient && code !== 'HOST_NOT_ALLOWED' && code !== 'TOO_BIG' && !/^HTTP 3/.test(code ?? '');
-}
-
 function bodyOf(answer: OutboundAnswer, path: string, now: number): Buffer {
-  if (answer.status >= 200 && answer.status < 300) {
-    if (answer.body.length === 0)
-      throw new MicrosoftError(nonsense('Microsoft answered with nothing.', 'EMPTY'));
-    return answer.body;
+  if (answer.status < 200 || answer.status >= 300) throw refusedBy(answer, path, now);
+  if (answer.body.length === 0) {
+    throw new MicrosoftError(nonsense('Microsoft answered with nothing.', 'EMPTY'), true);
   }
-  const failure = failureOf(answer, path);
-  const wait = failure.transient ? askedToWait(answer.headers, now) : undefined;
-  if (wait !== undefined) failure.retryAfterMs = wait;
-  throw new MicrosoftError(failure);
+  return answer.body;
 }
 
 /**

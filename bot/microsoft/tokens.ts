@@ -241,7 +241,7 @@ function understood(
       const wait = askedToWait(answer.headers, now);
       if (wait !== undefined) failure.retryAfterMs = wait;
     }
-    throw new MicrosoftError(failure);
+    throw new MicrosoftError(failure, failure.transient && answer.status !== 200);
   }
   if (typeof json !== 'object' || json === null || Array.isArray(json)) {
     throw new MicrosoftError(
@@ -312,7 +312,7 @@ function claimsOf(token: string): v.InferOutput<typeof claimsSchema> | undefined
 function asFailure(error: unknown): Error {
   if (error instanceof MicrosoftError) return error;
   if (error instanceof OutboundError) {
-    return error.code === 'stopped' ? error : new MicrosoftError(silence(error));
+    return error.code === 'stopped' ? error : silence(error);
   }
   // msal's own errors may carry the request: only a plain word crosses this line.
   return new MicrosoftError({
