@@ -68,6 +68,16 @@ const table: Record<AccessAction, readonly Role[]> = {
 /** Strength order for "nobody grants above the own role". */
 const rank: Record<Role, number> = { Customer: 0, Reader: 1, Operator: 2, Admin: 3 };
 
+/** The roles an action is open to: none for an action that is not in the table, whatever an object inherits. */
+function rolesFor(action: AccessAction): readonly Role[] {
+  return Object.hasOwn(table, action) ? table[action] : [];
+}
+
+/** Strength of a role; −1 for one that is not known. */
+function rankOf(role: Role): number {
+  return Object.hasOwn(rank, role) ? rank[role] : -1;
+}
+
 const brand: unique symbol = Symbol('TenantScope');
 
 /**
@@ -118,7 +128,7 @@ export function liveGrants(who: Caller, now: Instant): Grant[] {
 export function roleOf(who: Caller, now: Instant): Role | null {
   let best: Role | null = null;
   for (const grant of liveGrants(who, now)) {
-    if (rank[grant.role] !== undefined && (best === null || rank[grant.role] > rank[best])) best = grant.role;
+    if (rankOf(grant.role) > (best === null ? -1 : rankOf(best))) best = grant.role;
   }
   return best;
 }
@@ -128,8 +138,7 @@ export function roleOf(who: Caller, now: Instant): Role | null {
  * business of `allowedIn` and `mayGo`. Unknown action, role, or tenant → no. `undefined` for `tenant` asks "to any".
  */
 export function may(who: Caller, action: AccessAction, tenant: TenantId | undefined, now: Instant): boolean {
-  const allowed = table[action];
-  if (allowed === undefined) return false;
+  const allowed = rolesFor(action);
   return liveGrants(who, now).some((grant) => {
     if (!allowed.includes(grant.role)) return false;
     if (grant.role === 'Customer') {
@@ -148,8 +157,8 @@ export function may(who: Caller, action: AccessAction, tenant: TenantId | undefi
  * In a place bound to a customer, a person of that tenant without a grant may view it.
  */
 export function scopeFor(who: Caller, place: Audience, action: AccessAction, now: Instant): TenantScope {
-  const allowed = table[action];
-  if (allowed === undefined || who.disabled) return scopeOf(false, []);
+  const allowed = rolesFor(action);
+  if (allowed.length === 0 || who.disabled) return scopeOf(false, []);
   let all = false;
   const ids = new Set<TenantId>();
   for (const grant of liveGrants(who, now)) {
@@ -200,9 +209,9 @@ export function mayGo(tenants: readonly TenantId[], place: Audience, personal?: 
 
 /** May `who` give `role` over `scope`? Not above the own role, not beyond the own scope; only Admins give at all. */
 export function mayGrant(who: Caller, role: Role, scope: GrantScope, now: Instant): boolean {
-  const own = liveGrants(who, now).filter((grant) => table.grant.includes(grant.role));
-  if (own.length === 0 || rank[role] === undefined) return false;
-  const within = own.filter((grant) => rank[grant.role] >= rank[role]);
+  const own = liveGrants(who, now).filter((grant) => rolesFor('grant').includes(grant.role));
+  if (own.length === 0 || rankOf(role) < 0) return false;
+  const within = own.filter((grant) => rankOf(grant.role) >= rankOf(role));
   if (scope === 'all') return within.some((grant) => grant.scope === 'all');
   return (
     scope.length > 0 &&

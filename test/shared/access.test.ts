@@ -109,6 +109,7 @@ test.each([
   { what: 'lapsed to the millisecond', who: person(home, [grantOf('Admin', 'all', { until: now })]) },
   { what: 'without a grant', who: person(home, []) },
   { what: 'with a role that does not exist', who: person(home, [grantOf('Owner' as Role, 'all')]) },
+  { what: 'with an inherited word as role', who: person(home, [grantOf('constructor' as Role, 'all')]) },
 ])('a person $what may do nothing', ({ who }) => {
   for (const action of actions) {
     expect(may(who, action, undefined, now)).toBe(false);
@@ -254,6 +255,7 @@ test.each<{ has: Grant[]; gives: Role; scope: GrantScope; may: boolean }>([
   { has: [grantOf('Admin', 'all')], gives: 'Reader', scope: [], may: false },
   { has: [grantOf('Admin', 'all', { until: now })], gives: 'Reader', scope: [own], may: false },
   { has: [grantOf('Admin', 'all')], gives: 'Owner' as Role, scope: [own], may: false },
+  { has: [grantOf('Admin', 'all')], gives: 'toString' as Role, scope: [own], may: false },
 ])('who has $has gives $gives of $scope: $may', ({ has, gives, scope, may: allowed }) => {
   expect(mayGrant(person(home, has), gives, scope, now)).toBe(allowed);
 });
