@@ -18,11 +18,14 @@ import { createServer } from './server.ts';
 import { holdFolder } from './store/engine/instance.ts';
 
 /** The program, told in order: settings → folder → demo's helpers → services → server → clock → until it is stopped. */
+type Close = () => Promise<void>;
 const tabFolder = fileURLToPath(new URL('../tab/dist', import.meta.url));
 
+const ending = openEnding();
 try {
   await run();
 } catch (error) {
+  await ending.closeAll();
   if (!(error instanceof WatchpostError)) throw error;
   console.error([error.message, error.hint].filter(Boolean).join('\n'));
   process.exit(1);
@@ -32,30 +35,22 @@ async function run(): Promise<void> {
   const began = performance.now();
   const config = readConfig(process.env);
   for (const warning of config.warnings) console.error(warning);
-  const folder = holdFolder(config.dataFolder);
-  const stopping = new AbortController();
-  let demo: Demo | undefined;
-  let clock: ClockThread | undefined;
-
   const port = await freePort(config);
+  const folder = holdFolder(config.dataFolder);
+  ending.last(async () => folder.release());
+  process.on('SIGINT', () => void ending.stop());
+  process.on('SIGTERM', () => void ending.stop());
+
   const logFile = config.demo ? demoLog(config.dataFolder) : undefined;
-  if (config.demo) {
-    console.log('Watchpost is starting …');
-    if ((await buildTab()) === 'built') console.log('The tab is built.');
-    demo = await startDemo({
-      dataFolder: config.dataFolder,
-      botUrl: `http://127.0.0.1:${port}/api/messages`,
-      sandboxUrl: config.sandboxUrl,
-    });
-    config.bot.credential = { kind: 'secret', secret: demo.botSecret };
-    config.publicUrl = `http://localhost:${port}`;
-  } else if (!existsSync(join(tabFolder, 'index.html'))) {
+  const demo = config.demo ? await helpers(config, port) : undefined;
+  if (demo === undefined && !existsSync(join(tabFolder, 'index.html'))) {
     throw new WatchpostError('start', 'The tab has not been built.', {
       hint: 'Run `npm run build`, then start again.',
     });
   }
 
-  const answers = config.role !== 'clock';
+  const stopping = new AbortController();
+  const threads: { clock?: ClockThread } = {};
   const opened = await openServices({
     config,
     thread: 'main',
@@ -63,10 +58,15 @@ async function run(): Promise<void> {
     sandboxUrl: demo?.sandboxUrl,
     logFile,
     signal: stopping.signal,
-    nudge: () => clock?.nudge(),
+    nudge: () => threads.clock?.nudge(),
+  });
+  ending.next(async () => {
+    stopping.abort();
+    await opened.close();
   });
   const { services } = opened;
-  const teams = openTeams(config, opened);
+  const answers = config.role !== 'clock';
+  const { door } = openTeams(config, opened);
   const server = createServer({
     config: {
       publicUrl: config.publicUrl,
@@ -75,7 +75,7 @@ async function run(): Promise<void> {
       sandboxOrigin: demo?.sandboxUrl,
       tabFolder,
     },
-    door: answers ? teams.door : undefined,
+    door: answers ? door : undefined,
     apiRoutes: answers ? apiRoutes({ signIn: signIn(config, demo) }) : [],
     requireUser: openRequireUser({
       services,
@@ -96,43 +96,67 @@ async function run(): Promise<void> {
     services.log,
   );
   if (config.role !== 'web') {
-    clock = startClockThread(
-      { instanceId: folder.instanceId, sandboxUrl: demo?.sandboxUrl, logFile },
-      services.metrics,
-      services.log,
-      () => {
-        process.exitCode = 1;
-        void stop('clock thread');
-      },
-    );
+    const data = { instanceId: folder.instanceId, sandboxUrl: demo?.sandboxUrl, logFile };
+    threads.clock = startClockThread(data, services.metrics, services.log, () => {
+      process.exitCode = 1;
+      void ending.stop();
+    });
   }
+  // First nobody new, while who is being answered is answered and what is being synced gets a moment.
+  ending.first(async () => {
+    services.log.info({}, 'stopping');
+    await Promise.allSettled([server.close(), threads.clock?.stop(3_000), cli.close()]);
+  });
   services.log.info({ port }, 'listening');
 
-  let stopped: Promise<void> | undefined;
-  process.on('SIGINT', () => void stop('SIGINT'));
-  process.on('SIGTERM', () => void stop('SIGTERM'));
-
-  if (answers && demo === undefined) await announceClaim(services);
   if (demo !== undefined) {
     await seedDemo(demo, services);
     const seconds = Math.round((performance.now() - began) / 1000);
     console.log(demoLines(config, demo, seconds).join('\n'));
-  } else console.log(`Watchpost listens on ${config.host}:${port} for ${config.publicUrl}.`);
-
-  /** Ends everything within 5 s: first nobody new, then who is being answered, then the helpers, the folder last. */
-  function stop(why: string): Promise<void> {
-    stopped ??= (async () => {
-      services.log.info({ signal: why }, 'stopping');
-      const late = setTimeout(() => process.exit(process.exitCode ?? 0), 4_800);
-      late.unref();
-      await Promise.allSettled([server.close(), clock?.stop(3_000), cli.close()]);
-      stopping.abort();
-      await Promise.allSettled([demo?.stop(), opened.close()]);
-      folder.release();
-      process.exit(process.exitCode ?? 0);
-    })();
-    return stopped;
+    return;
   }
+  console.log(`Watchpost listens on ${config.host}:${port} for ${config.publicUrl}.`);
+  if (answers) await announceClaim(services);
+}
+
+/** Builds the tab when it is old, starts sandbox and Playground, and takes their settings over. */
+async function helpers(config: Config, port: number): Promise<Demo> {
+  console.log('Watchpost is starting …');
+  if ((await buildTab()) === 'built') console.log('The tab is built.');
+  const demo = await startDemo({
+    dataFolder: config.dataFolder,
+    botUrl: `http://127.0.0.1:${port}/api/messages`,
+    sandboxUrl: config.sandboxUrl,
+  });
+  ending.next(() => demo.stop());
+  config.bot.credential = { kind: 'secret', secret: demo.botSecret };
+  config.publicUrl = `http://localhost:${port}`;
+  return demo;
+}
+
+/** Ends everything within 5 s, whatever had come up by then: first nobody new, then helpers and store, the folder last. */
+function openEnding() {
+  const steps: { first: Close[]; next: Close[]; last: Close[] } = { first: [], next: [], last: [] };
+  let ended: Promise<void> | undefined;
+  async function closeAll(): Promise<void> {
+    for (const group of [steps.first, steps.next, steps.last]) {
+      await Promise.allSettled(group.map((close) => close()));
+    }
+  }
+  return {
+    first: (close: Close) => void steps.first.push(close),
+    next: (close: Close) => void steps.next.push(close),
+    last: (close: Close) => void steps.last.push(close),
+    closeAll,
+    stop(): Promise<void> {
+      ended ??= (async () => {
+        setTimeout(() => process.exit(process.exitCode ?? 0), 4_800).unref();
+        await closeAll();
+        process.exit(process.exitCode ?? 0);
+      })();
+      return ended;
+    },
+  };
 }
 
 /** The port that will be listened on: said to be taken before anything else is started. */

@@ -75,11 +75,20 @@ export function configureDispatcher(instead?: Dispatcher): void {
   );
 }
 
-/** undici (and Node) put a plain Agent there themselves when first loaded: that one is nobody's choice. */
+/** undici (and Node) put a plain Agent there themselves when first used: that one is nobody's choice. */
 function isNobodys(dispatcher: Dispatcher): boolean {
+  // Node's own `fetch` leaves a wrapper for older undicis, with the Agent it really uses under the newer name.
+  const newer: unknown = Reflect.get(globalThis, Symbol.for('undici.globalDispatcher.2'));
+  const wrapped = dispatcher.constructor.name === 'Dispatcher1Wrapper';
+  return isPlainAgent(wrapped ? newer : dispatcher);
+}
+
+function isPlainAgent(dispatcher: unknown): boolean {
   return (
+    typeof dispatcher === 'object' &&
+    dispatcher !== null &&
     dispatcher.constructor.name === 'Agent' &&
-    dispatcher.dispatch === Object.getPrototypeOf(dispatcher)?.dispatch
+    Reflect.get(dispatcher, 'dispatch') === Reflect.get(Object.getPrototypeOf(dispatcher), 'dispatch')
   );
 }
 
