@@ -6,7 +6,14 @@ import type { Lease } from '../services.ts';
 import type { Engine, Filter, Guard } from './engine/collection.ts';
 
 /** What every subject file is given. */
-export type Kit = { engine: Engine; now(): Instant; instanceId: string };
+export type Kit = {
+  engine: Engine;
+  /** Database time. */
+  now(): Instant;
+  /** Milliseconds that only go forward, for what is kept in memory: a clock set back must not keep it alive. */
+  monotonic(): number;
+  instanceId: string;
+};
 
 /** Throws `scope` unless the scope was made by `shared/access.ts` and covers this tenant (I-10). */
 export function requireScope(scope: TenantScope, id: TenantId): void {

@@ -39,10 +39,14 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 }
 
 /** All subjects over an engine that is open. */
-export function storeOver(engine: Engine, options: Pick<StoreOptions, 'instanceId' | 'keyring'>): Store {
+export function storeOver(
+  engine: Engine,
+  options: Pick<StoreOptions, 'instanceId' | 'keyring'> & { monotonic?(): number },
+): Store {
   const kit: Kit = {
     engine,
     instanceId: options.instanceId,
+    monotonic: options.monotonic ?? (() => performance.now()),
     now: () => new Date(engine.now()).toISOString(),
   };
   const { tenants, forget } = openTenants(kit);

@@ -38,9 +38,14 @@ const mostGrants = 100;
 const mostAlike = 10;
 const tries = 20;
 
-export function openPeople({ engine, now }: Kit): PeopleStore {
+export function openPeople({ engine, now, monotonic }: Kit): PeopleStore {
   const people = engine.collection<PersonDocument>(peopleDeclaration);
-  const cache = new LRUCache<string, { person: Person | null }>({ max: 10_000, ttl: cachedMs });
+  const cache = new LRUCache<string, { person: Person | null }>({
+    max: 10_000,
+    ttl: cachedMs,
+    ttlResolution: 0,
+    perf: { now: monotonic },
+  });
   let writes = 0;
 
   function forget(id: string): void {

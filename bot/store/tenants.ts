@@ -16,18 +16,17 @@ const most = 10_000;
 const cachedMs = 5_000;
 
 /** `forget` drops this thread's list: for writes to tenants that happen in other subject files. */
-export function openTenants({ engine }: Kit): { tenants: TenantStore; forget(): void } {
+export function openTenants({ engine, monotonic }: Kit): { tenants: TenantStore; forget(): void } {
   const collection = engine.collection<TenantDocument>(tenantsDeclaration);
-  // Monotonic time: a clock that is set back must not keep a list alive.
   let cached: { list: readonly Tenant[]; until: number } | undefined;
   let writes = 0;
 
   async function all(): Promise<readonly Tenant[]> {
-    if (cached !== undefined && performance.now() < cached.until) return cached.list;
+    if (cached !== undefined && monotonic() < cached.until) return cached.list;
     const before = writes;
     const list = await readAll(collection);
     // A write that came in between may be missing in what was read: used once, not kept.
-    if (before === writes) cached = { list, until: performance.now() + cachedMs };
+    if (before === writes) cached = { list, until: monotonic() + cachedMs };
     return list;
   }
 

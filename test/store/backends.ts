@@ -12,7 +12,7 @@ import { openMongo } from '../../bot/store/engine/mongo.ts';
 import { storeOver } from '../../bot/store/open.ts';
 
 /** Where a database of one test is, as it can be told to another process. */
-export type Where = { kind: 'embedded'; folder: string } | { kind: 'mongo'; uri: string };
+export type Where = { kind: 'embedded'; folder: string; timeoutMs?: number } | { kind: 'mongo'; uri: string };
 
 /** An empty database of one test. Each `engine()` is a client of its own, closed by `end`. */
 export type Database = {
@@ -55,7 +55,7 @@ export function mongoAt(uri: string): Backend {
 export async function openAt(where: Where, declarations: readonly CollectionDeclaration[]): Promise<Engine> {
   return where.kind === 'mongo'
     ? await openMongo(where.uri, declarations)
-    : openEmbedded(join(where.folder, 'watchpost.sqlite'), declarations);
+    : openEmbedded(join(where.folder, 'watchpost.sqlite'), declarations, where.timeoutMs);
 }
 
 function database(where: Where, drop: () => Promise<void>): Database {

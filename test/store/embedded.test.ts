@@ -1,4 +1,6 @@
 import { embedded } from './backends.ts';
 import { engineContract } from './contract.ts';
+import { processContract } from './processes.ts';
 
 engineContract(embedded);
+processContract(embedded);

@@ -14,8 +14,12 @@ const parsedAtMost = 8_000_000;
  * MongoDB's interface over one SQLite file. SQL narrows by the indexed fields, mingo decides the rest. One connection
  * a thread; every write is immediate and on disk before it is answered.
  */
-export function openEmbedded(file: string, declarations: readonly CollectionDeclaration[]): Engine {
-  const sqlite = openSqlite(file);
+export function openEmbedded(
+  file: string,
+  declarations: readonly CollectionDeclaration[],
+  timeoutMs?: number,
+): Engine {
+  const sqlite = openSqlite(file, timeoutMs);
   const tables = new Map<string, Table>();
   try {
     sentence(() => ensureSchema(sqlite, declarations));

@@ -5,7 +5,8 @@ import { WatchpostError } from '../../errors.ts';
 
 /** Rows in one transaction: the other thread waits no longer than these take. */
 const rowsAtOnce = 200;
-const lockTimeoutMs = 5_000;
+/** How long a write waits for another thread's. */
+export const lockTimeoutMs = 5_000;
 
 type Write = { rows: number; run(): unknown; resolve(value: unknown): void; reject(error: unknown): void };
 
@@ -19,9 +20,9 @@ export type Sqlite = {
 };
 
 /** Opens or makes the file. Throws `store` with a sentence when it is damaged or cannot be written. */
-export function openSqlite(file: string): Sqlite {
+export function openSqlite(file: string, timeoutMs = lockTimeoutMs): Sqlite {
   const database = sentence(() => {
-    const opened = new DatabaseSync(file, { timeout: lockTimeoutMs });
+    const opened = new DatabaseSync(file, { timeout: timeoutMs });
     try {
       chmodSync(file, 0o600);
       switchToWal(opened);
