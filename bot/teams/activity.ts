@@ -3,7 +3,8 @@ import type { Mention } from '../../shared/command.ts';
 import { type TenantId, tenantId } from '../../shared/tenants/tenant.ts';
 
 /** The envelope of an inbound activity: what we use of it and nothing else, each part bounded. Microsoft sends null for absent. */
-const id = v.pipe(v.string(), v.minLength(1), v.maxLength(512));
+// Ids become parts of paths: one that is only dots would climb.
+const id = v.pipe(v.string(), v.maxLength(512), v.regex(/[^.]/));
 const shortText = v.pipe(v.string(), v.maxLength(1024));
 const anyText = v.pipe(v.string(), v.maxLength(262_144));
 
