@@ -1,8 +1,7 @@
-import { promisify } from 'node:util';
-import { brotliDecompress, brotliDecompressSync, gunzip, gunzipSync } from 'node:zlib';
 import { Agent, type Dispatcher, getGlobalDispatcher, setGlobalDispatcher } from 'undici';
 import { type Cloud, isOfCloud } from './clouds.ts';
 import { WatchpostError } from './errors.ts';
+import { unpack } from './unpack.ts';
 
 export type OutboundInit = {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -116,7 +115,7 @@ export function openOutbound(options: {
       options.onCall?.(url.hostname, url.pathname, status, performance.now() - startedAt);
     try {
       const answer = await exchange(url, init);
-      const body = await unpack(answer, bounded(init.maxBytes, outboundLimits.bytes), url.hostname);
+      const body = await unpacked(answer, bounded(init.maxBytes, outboundLimits.bytes), url.hostname);
       report(answer.status);
       return { ...answer, body };
     } catch (error) {
@@ -227,6 +226,15 @@ function exchange(url: URL, init: OutboundInit): Promise<OutboundAnswer> {
   return promise;
 }
 
+async function unpacked(answer: OutboundAnswer, maxBytes: number, host: string): Promise<Buffer> {
+  try {
+    return await unpack(answer.body, answer.headers['content-encoding'], maxBytes);
+  } catch (error) {
+    if (reasonOf(error) === 'ERR_BUFFER_TOO_LARGE') throw tooBig(host, maxBytes);
+    throw noAnswer(host, 'after', error);
+  }
+}
+
 function bounded(wanted: number | undefined, most: number): number {
   return wanted === undefined || !(wanted > 0) ? most : Math.min(wanted, most);
 }
@@ -265,36 +273,4 @@ function reasonOf(error: unknown): string {
     typeof error === 'object' && error !== null ? (error as { code?: unknown; name?: unknown }) : {};
   if (typeof known.code === 'string') return known.code;
   return typeof known.name === 'string' ? known.name : 'unknown';
-}
-
-const gunzipLater = promisify(gunzip);
-const brotliLater = promisify(brotliDecompress);
-/** Packed bodies up to this size are unpacked on the spot, in one call: cheaper than a stream, and short. */
-const onTheSpot = 1024 * 1024;
-
-async function unpack(answer: OutboundAnswer, maxOutputLength: number, host: string): Promise<Buffer> {
-  const encoding = (answer.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
-  if (encoding === 'identity' || encoding === '' || answer.body.length === 0) return answer.body;
-  const small = answer.body.length <= onTheSpot;
-  try {
-    if (encoding === 'gzip' || encoding === 'x-gzip') {
-      return small
-        ? gunzipSync(answer.body, { maxOutputLength })
-        : await gunzipLater(answer.body, { maxOutputLength });
-    }
-    if (encoding === 'br') {
-      return small
-        ? brotliDecompressSync(answer.body, { maxOutputLength })
-        : await brotliLater(answer.body, { maxOutputLength });
-    }
-  } catch (error) {
-    if (reasonOf(error) === 'ERR_BUFFER_TOO_LARGE') throw tooBig(host, maxOutputLength);
-    throw noAnswer(host, 'after', error);
-  }
-  throw new OutboundError(
-    'service-error',
-    'after',
-    'ENCODING',
-    `${host} answered in an encoding that was not asked for.`,
-  );
 }

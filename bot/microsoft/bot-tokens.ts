@@ -1,6 +1,7 @@
 import type { Secret } from '../secrets.ts';
 import type { TenantAccess } from '../services.ts';
-import { openTokens, type TokenOptions } from './tokens.ts';
+import type { TokenOptions } from './token-request.ts';
+import { openTokens } from './tokens.ts';
 
 export type BotTokens = {
   /** The bot's own token for the connector, from memory or fetched once for all who ask. @throws MicrosoftError. */

@@ -5,10 +5,12 @@ import { errorCode } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { type Outbound, type OutboundAnswer, OutboundError } from '../outbound.ts';
 import type { TenantAccess } from '../services.ts';
-import { failureOf, MicrosoftError, nonsense, refusedBy, silence, throttled } from './failures.ts';
+import { MicrosoftError, nonsense, silence, throttled } from './failures.ts';
+import { failureOf, refusedBy } from './graph-errors.ts';
 import { type Lane, type Limits, openLimits } from './limits.ts';
 import { backOff, maxTries } from './retry.ts';
-import type { AppToken, Tokens } from './tokens.ts';
+import type { AppToken } from './token-request.ts';
+import type { Tokens } from './tokens.ts';
 
 export type Gateway = {
   /**

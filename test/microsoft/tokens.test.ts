@@ -139,6 +139,29 @@ test('a failed request is not remembered as a token', async () => {
   await expect(tokens.get(accessTo(contoso))).resolves.toBeDefined();
 });
 
+test('in the last five minutes a trouble of Entra leaves the old token in use; a refusal does not', async () => {
+  const old = await tokens.get(accessTo(contoso));
+  await world.clock.advance((3_599 - 200) * 1000);
+  world.fake.on('login.microsoftonline.com/', { status: 503, body: { error: 'temporarily_unavailable' } });
+  expect(await tokens.get(accessTo(contoso))).toBe(old);
+  world.fake.on('login.microsoftonline.com/', {
+    status: 400,
+    body: { error: 'invalid_client', error_codes: [7000222] },
+  });
+  await expect(tokens.get(accessTo(contoso))).rejects.toMatchObject({ code: 'authentication-error' });
+  world.fake.on('login.microsoftonline.com/', { status: 503, body: {} });
+  await world.clock.advance(200_000);
+  await expect(tokens.get(accessTo(contoso))).rejects.toMatchObject({ code: 'service-error' });
+});
+
+test('a token that is on its way while the tenant is forgotten is not kept', async () => {
+  const late = tokens.get(accessTo(contoso));
+  tokens.forget(contoso);
+  const first = await late;
+  expect(await tokens.get(accessTo(contoso))).not.toBe(first);
+  expect(tokenRequests(world.fake)).toHaveLength(2);
+});
+
 // ---------------------------------------------------------------------------------------------- certificates
 
 const withCertificate = (key = privateKeyPem, certificate = certificatePem): TenantAccess => ({
