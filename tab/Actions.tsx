@@ -113,6 +113,10 @@ function ActionRow({ action }: { action: Action }) {
             <span>{action.title}</span>
           </button>
           {action.regressed && <span className="change worse small">▼ regressed</span>}
+          <span className="caption meta">
+            {action.category} · effort {action.effort || 'not given'} · impact{' '}
+            {action.userImpact || 'not given'}
+          </span>
         </td>
         <td {...cell} className="caption category">
           {action.category}

@@ -7,7 +7,7 @@ import { goBack, hrefOf, navigate, overview, useRoute } from './route.ts';
 import { OverviewFrame, TenantFrame } from './Skeleton.tsx';
 import { openSession, type Session } from './session.ts';
 import type { TenantView } from './TenantView.tsx';
-import { type ThemeName, themeOf, watchSystemTheme } from './theme.ts';
+import { paintWindow, type ThemeName, themeOf, watchSystemTheme } from './theme.ts';
 import { useMe } from './use-me.ts';
 
 // Loading begins with this file and not when somebody clicks; no Suspense, which would hold it back for 300 ms.
@@ -42,9 +42,7 @@ export function App() {
     };
   }, [attempt]);
 
-  useEffect(() => {
-    document.documentElement.dataset.theme = theme;
-  }, [theme]);
+  useEffect(() => paintWindow(theme), [theme]);
 
   return (
     <FluentProvider theme={themeOf(theme)} className="page">

@@ -19,11 +19,10 @@ export function Figures(props: {
             ? `${aboveSize.above} of ${aboveSize.of} above tenants of their size`
             : `of ${counted(figures.scored, 'tenant')} with a score`
         }
-        pressed={show === 'all'}
         onPress={() => choose('all')}
       />
       <Figure
-        label="Fell since the day before"
+        label="Fell in 1 day"
         value={String(figures.fell.count)}
         tone={figures.fell.count > 0 ? 'worse' : undefined}
         caption={named(figures.fell, 'No tenant fell')}
@@ -55,7 +54,8 @@ function Figure(props: {
   value: string;
   caption: string;
   tone?: 'worse' | 'attention' | undefined;
-  pressed: boolean;
+  /** Absent: it shows everything again and is no switch. */
+  pressed?: boolean;
   onPress: () => void;
 }) {
   return (
@@ -63,9 +63,7 @@ function Figure(props: {
       <button type="button" className="figure" aria-pressed={props.pressed} onClick={props.onPress}>
         <span className="label">{props.label}</span>
         <span className={`value ${props.tone ?? ''}`}>{props.value}</span>
-        <span className="label" title={props.caption}>
-          {props.caption}
-        </span>
+        <span className="label">{props.caption}</span>
       </button>
     </li>
   );

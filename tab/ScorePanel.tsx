@@ -20,8 +20,8 @@ export function ScorePanel({ page, score, now }: { page: TenantPage; score: Scor
   const [asTable, setAsTable] = useState(false);
   const first = page.trend[0]?.day ?? score.day;
   const known = daysBetween(first, score.day) + 1;
-  // A range that shows no more than the one before it is not offered.
-  const offered = ranges.filter((_, index) => known > (ranges[index - 1]?.days ?? 0));
+  // A range that shows hardly more than the one before it is not offered.
+  const offered = ranges.filter((_, index) => known > (ranges[index - 1]?.days ?? 0) + 7);
   const shown = offered.some((range) => range.days === days) ? days : (offered.at(-1)?.days ?? 30);
   const trend = page.trend.filter(({ day }) => day > plusDays(score.day, -shown));
 

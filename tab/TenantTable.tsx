@@ -107,7 +107,11 @@ const Row = memo(
         </td>
         <td {...cell} className="health-cell">
           <HealthWord row={row} />
-          {row.health.state !== 'waiting' && <NotRead lines={row.notRead} />}
+          {trouble && row.health.cause !== '' ? (
+            <span className="caption">{row.health.cause}</span>
+          ) : (
+            row.health.state !== 'waiting' && <NotRead lines={row.notRead} />
+          )}
         </td>
         <td {...cell} className="read">
           {row.readAt === null ? <span className="muted">not yet</span> : <Age at={row.readAt} now={now} />}

@@ -12,7 +12,7 @@ import {
 } from './chart-scale.ts';
 
 const height = 220;
-const edge = { top: 24, right: 16, bottom: 28, left: 40 };
+const edge = { top: 24, right: 16, bottom: 28, left: 48 };
 
 /**
  * The score over time with a scale that fits the data, the days on which something happened, and the average of
@@ -96,7 +96,7 @@ export function TrendChart(props: {
           <g key={tick}>
             <line className="grid" x1={edge.left} x2={width - edge.right} y1={yOf(tick)} y2={yOf(tick)} />
             <text className="tick" x={edge.left - 8} y={yOf(tick) + 4} textAnchor="end">
-              {tick}
+              {tick}&#8201;%
             </text>
           </g>
         ))}
@@ -134,6 +134,7 @@ export function TrendChart(props: {
             key={mark.day}
             mark={mark}
             point={points.find(({ day }) => day === mark.day)}
+            fromAbove={comesFromAbove(points, mark.day)}
             width={width}
           />
         ))}
@@ -160,14 +161,18 @@ export function TrendChart(props: {
 }
 
 /** A day on which something happened, with its words above the line or, near the top, below it. */
-function MarkAt(props: { mark: TrendMark; point: ChartPoint | undefined; width: number }) {
+function MarkAt(props: {
+  mark: TrendMark;
+  point: ChartPoint | undefined;
+  fromAbove: boolean;
+  width: number;
+}) {
   const { mark, point, width } = props;
   if (point === undefined) return null;
   const nearRight = point.x > width - 120;
   const nearLeft = point.x < edge.left + 70;
-  // A fall is marked below its new low; the rest above: the line is not there.
-  const y =
-    mark.kind === 'fell' ? Math.min(point.y + 20, height - edge.bottom - 4) : Math.max(point.y - 10, 12);
+  // Below where the line came down, above where it came up: there the line is not.
+  const y = props.fromAbove ? Math.min(point.y + 18, height - edge.bottom - 4) : Math.max(point.y - 10, 12);
   return (
     <g className={`event ${mark.kind}`}>
       <circle cx={point.x} cy={point.y} r="4" />
@@ -180,6 +185,11 @@ function MarkAt(props: { mark: TrendMark; point: ChartPoint | undefined; width: 
       </text>
     </g>
   );
+}
+
+function comesFromAbove(points: readonly ChartPoint[], day: string): boolean {
+  const index = points.findIndex((point) => point.day === day);
+  return (points[index - 1]?.y ?? 0) < (points[index]?.y ?? 0);
 }
 
 function within(value: number, { low, high }: { low: number; high: number }): boolean {

@@ -68,7 +68,7 @@ const contrast: Theme & Meanings = {
   wpAttention: teamsHighContrastTheme.colorNeutralForeground1,
   wpLine: teamsHighContrastTheme.colorCompoundBrandBackground,
   wpTrack: teamsHighContrastTheme.colorNeutralBackground1,
-  wpGrid: teamsHighContrastTheme.colorNeutralForegroundDisabled,
+  wpGrid: teamsHighContrastTheme.colorNeutralStroke1,
   wpPage: teamsHighContrastTheme.colorNeutralBackground1,
   wpCard: teamsHighContrastTheme.colorNeutralBackground1,
   wpEdge: teamsHighContrastTheme.colorNeutralStroke1,
@@ -81,6 +81,12 @@ const themes: Record<ThemeName, Theme & Meanings> = { default: light, dark, cont
 
 export function themeOf(name: ThemeName): Theme {
   return themes[name];
+}
+
+/** Tells the part of the window that no element covers: the strip beside the page, what shows before and behind it. */
+export function paintWindow(name: ThemeName): void {
+  document.documentElement.dataset.theme = name;
+  document.documentElement.style.background = themes[name].wpPage;
 }
 
 /** The host's word for its theme; unknown words are the light one. */

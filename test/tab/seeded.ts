@@ -189,7 +189,7 @@ function daysOf(seed: Seed, index: number, last: string, tenant: Tenant): Evalua
     const day = plusDays(last, back - 90);
     const drift = (seed.slope ?? 0) * (back - 90) + (random() - 0.5) * 1.2;
     const scores = controls.map(([name, , category, max], i) => {
-      const usual = Math.min(max, Math.max(0, max * (shares[i] ?? 0) * level + (i === 16 ? drift : 0)));
+      const usual = Math.min(max, Math.max(0, max * ((shares[i] ?? 0) * level + drift / total)));
       // What will fall stood high before, so that the fall is one.
       const falls = seed.fell?.includes(name) ?? false;
       const score = falls ? (back === 90 ? max * 0.2 : max * 0.9) : usual;
