@@ -22,16 +22,25 @@ export function plain(text: string, max: number): string {
   return escapeMarkdown(safe(text, max), max);
 }
 
+// Most names are plain words: known to be safe at a glance, they are spared the thorough way.
+const simple = /^[\x21-\x7a]+(?: [\x21-\x7a]+)*$/;
+const inertAnyway = /^[A-Za-z][A-Za-z0-9 ,'%/]*$/;
+
 function safe(text: string, max: number): string {
+  if (text.length <= max && simple.test(text)) return text;
   // Nobody reads past `max`; cutting first keeps a megabyte from being worked on. The slack is for what is removed.
   const bounded = text.length > max * 8 + 1024 ? text.slice(0, max * 8 + 1024) : text;
-  return bounded
-    .toWellFormed()
-    .replace(unsafe, ' ')
-    .replace(invisible, '')
-    .replace(longStacks, '$1')
-    .replace(/ {2,}/g, ' ')
-    .trim();
+  return (
+    bounded
+      .toWellFormed()
+      .replace(unsafe, ' ')
+      .replace(invisible, '')
+      .replace(longStacks, '$1')
+      // Cards compute "{{DATE(…)}}" wherever it stands.
+      .replace(/\{(?=\{)/g, '{ ')
+      .replace(/ {2,}/g, ' ')
+      .trim()
+  );
 }
 
 function cut(text: string, max: number): string {
@@ -44,6 +53,7 @@ function cut(text: string, max: number): string {
 
 /** One pass over the characters: what was made safe is never looked at again, so nothing can combine into an act. */
 function escapeMarkdown(text: string, max: number): string {
+  if (text.length <= max && inertAnyway.test(text)) return text;
   const characters = [...text];
   const parts: string[] = [];
   let length = 0;

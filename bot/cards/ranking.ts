@@ -72,10 +72,10 @@ function rankedRow({ tenant, posture }: Ranked, now: Instant): Row {
   };
 }
 
-function changeOf(posture: Posture): { change: string; changeColor: 'default' | 'good' | 'attention' } {
+function changeOf(posture: Posture): { change: string; changeColor: 'Default' | 'Good' | 'Attention' } {
   const change = posture.sinceYesterday;
-  if (change === null) return { change: 'change not known', changeColor: 'default' };
+  if (change === null) return { change: 'change not known', changeColor: 'Default' };
   const way = direction(change.percent);
-  if (way === 'level') return { change: 'unchanged', changeColor: 'default' };
-  return { change: arrowed(change.percent), changeColor: way === 'up' ? 'good' : 'attention' };
+  if (way === 'level') return { change: 'unchanged', changeColor: 'Default' };
+  return { change: arrowed(change.percent), changeColor: way === 'up' ? 'Good' : 'Attention' };
 }

@@ -12,15 +12,23 @@ export function cardTemplate<T extends object>(json: object): (data: T) => CardD
   const content = JSON.stringify(json);
   const template = templates.get(content) ?? new Template(json);
   templates.set(content, template);
+  const leavesNulls = hasOptionalMember(json);
   return (data) => {
     const card: unknown = template.expand({ $root: data });
-    dropNulls(card);
+    if (leavesNulls) dropNulls(card);
     if (!isCard(card)) throw new TypeError('a card template must give an AdaptiveCard 1.5');
     return card;
   };
 }
 
-/** What `$when` took out as a member (not as an element) is left as null by the library. */
+/** Is there a `$when` on a member's value (not on an element of a list)? The library leaves null in its place. */
+function hasOptionalMember(node: object): boolean {
+  return Object.values(node).some((value: unknown) => {
+    if (typeof value !== 'object' || value === null) return false;
+    return (!Array.isArray(node) && '$when' in value) || hasOptionalMember(value);
+  });
+}
+
 function dropNulls(node: unknown): void {
   if (typeof node !== 'object' || node === null) return;
   for (const [name, value] of Object.entries(node)) {

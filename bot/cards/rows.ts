@@ -8,9 +8,9 @@ export type Row = {
   name: string;
   detail?: string;
   value?: string;
-  valueColor?: 'default' | 'good' | 'attention' | 'warning';
+  valueColor?: 'Default' | 'Good' | 'Attention' | 'Warning';
   change?: string;
-  changeColor?: 'default' | 'good' | 'attention';
+  changeColor?: 'Default' | 'Good' | 'Attention';
   note?: string;
   /** What a click on the row asks for. */
   select?: AskButton;
@@ -42,13 +42,13 @@ export function listCard(list: List): CardData {
     rows: list.rows.map((row) => ({
       detail: '',
       value: '',
-      valueColor: 'default',
+      valueColor: 'Default',
       change: '',
-      changeColor: 'default',
+      changeColor: 'Default',
       note: '',
       select: undefined,
       clickable: row.select !== undefined,
-      changeSubtle: (row.changeColor ?? 'default') === 'default',
+      changeSubtle: (row.changeColor ?? 'Default') === 'Default',
       ...row,
     })),
   });

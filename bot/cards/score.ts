@@ -27,7 +27,7 @@ const shownActions = 3;
 /** Two missed syncs at the usual cadence of 12 hours: the reader should know. */
 const staleAfterMs = 24 * 3_600_000;
 
-type Color = 'default' | 'good' | 'attention';
+type Color = 'Default' | 'Good' | 'Attention';
 type Fact = { headline: string; color: Color; detail: string };
 
 type ScoreCard = {
@@ -123,16 +123,16 @@ function notice(input: ScoreCardInput, readAt: Instant): Pick<ScoreCard, 'notice
 }
 
 const colors: Record<ReturnType<typeof direction>, Color> = {
-  up: 'good',
-  down: 'attention',
-  level: 'default',
+  up: 'Good',
+  down: 'Attention',
+  level: 'Default',
 };
 
 /** The change against the previous day in words: "▼ 3.1 since 19 Nov". */
 export function sinceYesterday(posture: Posture, now: Instant): Fact {
   const change = posture.sinceYesterday;
   if (change === null) {
-    return { headline: 'no earlier day', color: 'default', detail: 'change not known yet' };
+    return { headline: 'no earlier day', color: 'Default', detail: 'change not known yet' };
   }
   // A date, not "yesterday": the newest day may itself be of yesterday, and days may be missing.
   const since = dayText(change.from, now);
@@ -157,7 +157,7 @@ function moves(posture: Posture, change: ScoreChange): string {
 function over30Days(posture: Posture, now: Instant): Fact {
   const change = posture.over30Days;
   if (change === null)
-    return { headline: 'not known', color: 'default', detail: 'over 30 days: not read that long' };
+    return { headline: 'not known', color: 'Default', detail: 'over 30 days: not read that long' };
   const way = direction(change.percent);
   const days = daysBetween(change.from, change.to);
   const before = posture.percent === null ? '' : percentText(posture.percent - change.percent);
@@ -171,12 +171,12 @@ function over30Days(posture: Posture, now: Instant): Fact {
 function compared(posture: Posture): Fact {
   const found = comparisonOf(posture.comparisons, posture.percent);
   if (found === null)
-    return { headline: 'not available', color: 'default', detail: 'comparison with other tenants' };
+    return { headline: 'not available', color: 'Default', detail: 'comparison with other tenants' };
   const way = direction(found.difference);
   const words = { up: 'above', down: 'below', level: 'level with' };
   return {
     headline: way === 'level' ? words.level : `${signed(found.difference)} ${words[way]}`,
-    color: 'default',
+    color: 'Default',
     detail: `${found.label} (${decimal(found.percent)}\u2009%)`,
   };
 }

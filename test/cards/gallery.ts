@@ -1,0 +1,116 @@
+import { chooseTenantCard } from '../../bot/cards/choose-tenant.ts';
+import { helpCard } from '../../bot/cards/help.ts';
+import { noticeCard, oldCardNotice, unknownActionNotice } from '../../bot/cards/notice.ts';
+import { rankingCard, rowsOnPage } from '../../bot/cards/ranking.ts';
+import { scoreCard } from '../../bot/cards/score.ts';
+import { tenantsCard } from '../../bot/cards/tenants.ts';
+import { notAvailable } from '../../bot/commands/look-up.ts';
+import type { CardData, Place } from '../../bot/services.ts';
+import { commandTable } from '../../shared/command-table.ts';
+import type { Tenant } from '../../shared/tenants/tenant.ts';
+import { aTenant, contosoPosture, now, settings } from './samples.ts';
+
+export const channel: Place = {
+  kind: 'channel',
+  conversationId: '19:general@thread.tacv2',
+  serviceUrl: 'https://smba.trafficmanager.net/emea/',
+  hostTenantId: aTenant(1, 'x').id,
+  audience: { kind: 'internal' },
+  targeted: false,
+  personTeamsId: '29:ana',
+};
+
+/** Every foreign text a card can show, from one function: what a hostile tenant could fill. */
+export type ForeignText = (what: string) => string;
+const usual: ForeignText = (what) => what;
+
+function tenantOf(n: number, name: string, text: ForeignText, change: Partial<Tenant> = {}): Tenant {
+  return aTenant(n, text(name), { domain: text(`${n}.example`), ...change });
+}
+
+const withdrawn = (text: ForeignText): Partial<Tenant> => ({
+  health: {
+    state: 'permission-error',
+    since: '2026-11-18T08:00:00.000Z',
+    cause: text('Consent was withdrawn.'),
+    remedy: text('Ask an administrator of Woodgrove Bank to reconnect.'),
+  },
+  datasets: {
+    ...aTenant(1, 'x').datasets,
+    secureScores: {
+      state: 'permission-missing',
+      readAt: '2026-11-18T07:00:00.000Z',
+      triedAt: now,
+      why: text('permission missing'),
+      permission: 'SecurityEvents.Read.All',
+    },
+  },
+});
+
+/** Every card in its fullest form, foreign texts filled by `text`, with `many` tenants in the lists. */
+export function gallery(text: ForeignText = usual, many = 25): Record<string, CardData> {
+  const names = ['Contoso Ltd', 'Fabrikam', 'Woodgrove Bank', 'Adventure Works', 'Northwind Traders'];
+  const tenants = Array.from({ length: many }, (_, i) =>
+    tenantOf(i + 1, names[i] ?? `Customer ${i}`, text, i % 5 === 2 ? withdrawn(text) : {}),
+  );
+  const posture = contosoPosture();
+  const foreign = {
+    ...posture,
+    actions: posture.actions.map((action) => ({
+      ...action,
+      title: text(action.title),
+      effort: text(action.effort),
+    })),
+  };
+  const [first, ...others] = tenants;
+  if (first === undefined) throw new Error('a gallery needs a tenant');
+  const ill = tenantOf(3, 'Woodgrove Bank', text, withdrawn(text));
+  const pages = Math.ceil(many / rowsOnPage);
+  const shown = tenants.slice(0, rowsOnPage);
+  return {
+    score: scoreCard({ tenant: first, posture: foreign, now, settings, maySync: true }),
+    scoreIll: scoreCard({
+      tenant: ill,
+      posture: {
+        ...foreign,
+        over30Days: null,
+        sinceYesterday: null,
+        comparisons: [],
+        trend: foreign.trend.filter((_, i) => i % 7 !== 3),
+      },
+      now,
+      settings,
+      maySync: true,
+    }),
+    scoreNothing: scoreCard({
+      tenant: first,
+      posture: { ...foreign, percent: null, trend: [], actions: [], actionCount: 0 },
+      now,
+      settings,
+      maySync: false,
+      syncing: true,
+    }),
+    ranking: rankingCard({
+      rows: shown.map((tenant, i) => ({
+        tenant,
+        posture: i === 4 ? null : { ...foreign, tenantId: tenant.id },
+      })),
+      page: 2,
+      pages,
+      count: many,
+      now,
+      settings,
+    }),
+    tenants: tenantsCard({ rows: shown, page: 2, pages, count: many, now, settings }),
+    choose: chooseTenantCard('score', text('con'), tenants),
+    help: helpCard({
+      lead: 'I do not know “flarb”.',
+      rows: [...commandTable],
+      why: 'Only help is answered here.',
+    }),
+    none:
+      notAvailable(text('contosso'), 'score', others.slice(0, 3), channel).card ?? noticeCard({ text: '' }),
+    old: oldCardNotice().card,
+    unknown: unknownActionNotice().card,
+  };
+}
