@@ -1,4 +1,4 @@
-import { convert } from 'html-to-text';
+import { compile } from 'html-to-text';
 import { LRUCache } from 'lru-cache';
 import * as v from 'valibot';
 
@@ -51,6 +51,27 @@ export function httpLink(text: string): string | null {
     : null;
 }
 
+const fromHtml = compile({
+  wordwrap: false,
+  limits: { maxDepth: 40, maxChildNodes: 2_000, ellipsis: '…' },
+  selectors: [
+    {
+      selector: 'a',
+      options: {
+        hideLinkHrefIfSameAsText: true,
+        linkBrackets: ['(', ')'],
+        pathRewrite: (path: string) => httpLink(path) ?? '',
+      },
+    },
+    { selector: 'img', format: 'skip' },
+    { selector: 'h1', options: { uppercase: false } },
+    { selector: 'h2', options: { uppercase: false } },
+    { selector: 'h3', options: { uppercase: false } },
+    { selector: 'h4', options: { uppercase: false } },
+    { selector: 'table', options: { uppercaseHeaderCells: false } },
+  ],
+});
+
 // The remediation texts are alike for all tenants; turning HTML into text is the dearest part of reading a profile.
 const converted = new LRUCache<string, string>({
   max: 2_000,
@@ -59,12 +80,15 @@ const converted = new LRUCache<string, string>({
 });
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is taken out
 const unseen = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g;
+/** Words with one blank between them and nothing to take out: most of what comes. */
+const ordinary = /^[!-%'-;=-~\u00a1-\u00ff\u2010-\u2027]+(?: [!-%'-;=-~\u00a1-\u00ff\u2010-\u2027]+)*$/;
 
 /**
  * Microsoft's text or HTML as plain text of at most `most` characters: tags gone, links only to http(s) addresses,
  * control and direction characters gone. Still foreign: escape it where it is shown.
  */
 export function plainText(html: string, most: number): string {
+  if (html.length <= most && ordinary.test(html)) return html;
   let text = converted.get(html);
   if (text === undefined) {
     text = /[<&]/.test(html) ? fromHtml(html.slice(0, 200_000)) : html;
@@ -82,27 +106,4 @@ export function plainText(html: string, most: number): string {
         .trimEnd()
         .toWellFormed()}…`
     : text.toWellFormed();
-}
-
-function fromHtml(html: string): string {
-  return convert(html, {
-    wordwrap: false,
-    limits: { maxDepth: 40, maxChildNodes: 2_000, ellipsis: '…' },
-    selectors: [
-      {
-        selector: 'a',
-        options: {
-          hideLinkHrefIfSameAsText: true,
-          linkBrackets: ['(', ')'],
-          pathRewrite: (path: string) => httpLink(path) ?? '',
-        },
-      },
-      { selector: 'img', format: 'skip' },
-      { selector: 'h1', options: { uppercase: false } },
-      { selector: 'h2', options: { uppercase: false } },
-      { selector: 'h3', options: { uppercase: false } },
-      { selector: 'h4', options: { uppercase: false } },
-      { selector: 'table', options: { uppercaseHeaderCells: false } },
-    ],
-  });
 }
