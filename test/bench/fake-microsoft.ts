@@ -58,7 +58,7 @@ function here(): string {
 
 /** The body of a 200, or undefined for 404. */
 function answer(request: IncomingMessage, body: Buffer): string | undefined {
-  const path = request.url ?? '';
+  const path = (request.url ?? '').split('?', 1)[0] ?? '';
   if (request.method === 'POST' && path.includes('/v3/conversations/')) return accepted(body);
   if (path.includes('/pagedmembers')) return members;
   if (path.endsWith('/oauth2/v2.0/token')) return token(path, body);
