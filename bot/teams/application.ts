@@ -75,7 +75,7 @@ export function openDoor(options: DoorOptions): Door {
     now: services.now,
   });
   const strangers = openStrangers({ audit: services.store.audit, connector: options.connector, log });
-  const turns = openTurns({ ...options, arrivals });
+  const turns = openTurns({ ...options, arrivals, track });
   const adapter = new DoorAdapter(
     new StrictAuthentication(bot.id, (line, envelope) => check([line], envelope, nowMs())),
   );
@@ -120,14 +120,21 @@ export function openDoor(options: DoorOptions): Door {
       return (await seen.answer(key)) ?? (turn.type === 'invoke' ? politeAnswer(turn.name) : { status: 200 });
     }
     const work = run(lines[0] ?? '', turn);
-    running.add(work);
-    work.finally(() => running.delete(work)).catch(() => undefined);
+    track(work);
     if (turn.type !== 'invoke') {
       await firstOf(work, answerWithinMs);
       return { status: 200 };
     }
     if (key !== undefined) seen.keep(key, work);
     return await work;
+  }
+
+  function track(work: Promise<unknown>): void {
+    running.add(work);
+    const done = (): void => {
+      running.delete(work);
+    };
+    work.then(done, done);
   }
 
   /** The turn through the library, which checks the token once more by the same rule. Never throws. */

@@ -55,8 +55,10 @@ export function openTurns(options: {
   cards: CardSigner;
   commands: Commands;
   arrivals: ReturnType<typeof openArrivals>;
+  /** Hears of work that outlives its request, so that a graceful stop can wait for it. */
+  track(work: Promise<unknown>): void;
 }): Turns {
-  const { services, audiences, sender, cards, commands, arrivals } = options;
+  const { services, audiences, sender, cards, commands, arrivals, track } = options;
   const { store, log, metrics, settings } = services;
 
   /** The person as the store knows them; a guest or foreign member belongs to the tenant Teams lists them with. */
@@ -218,6 +220,7 @@ export function openTurns(options: {
       const answered = answerClick(turn, where, person, () =>
         handler.run(action, inputs, person, where, services),
       );
+      track(answered);
       const ended = await within(answered, clickMs);
       outcome = ended === undefined ? 'slow' : ended.outcome;
       return ended === undefined ? withText(busy) : ended.answer;
