@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildTab } from '../../bot/demo.ts';
 
 /** `npm run prove`: the same tests with the full counts, a seed that is printed, and a report file. */
 
@@ -16,6 +17,7 @@ const report = join(folder, 'prove.json');
 const results = join(folder, 'prove-jest.json');
 console.log(`seed ${seed} (WATCHPOST_SEED=${seed} replays it)`);
 
+await buildTab();
 const began = Date.now();
 const run = spawnSync(
   process.execPath,

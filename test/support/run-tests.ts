@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buildTab } from '../../bot/demo.ts';
 
 /** `npm test`: jest as it is, then what was skipped by name and, last, the one line that counts. */
 
@@ -14,6 +15,8 @@ type Report = {
   testResults: { name: string; assertionResults: Assertion[] }[];
 };
 
+// The stories start the real program, which serves the built tab.
+await buildTab();
 const folder = await mkdtemp(join(tmpdir(), 'watchpost-tests-'));
 const file = join(folder, 'jest.json');
 const jest = createRequire(import.meta.url).resolve('jest/bin/jest.js');
