@@ -373,6 +373,24 @@ test.each([
   expect(error.reason).toMatch(reason);
 });
 
+test('an answer that is cut off at any byte is never taken for a whole one', async () => {
+  const whole = Buffer.from(
+    'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 20\r\n\r\n{"value":[{"a":12}]}',
+  );
+  let cut = 0;
+  const cutting = await port(
+    createTcp((socket) => {
+      socket.on('error', () => socket.destroy());
+      socket.once('data', () => socket.end(whole.subarray(0, cut)));
+    }),
+  );
+  setGlobalDispatcher(to(`http://127.0.0.1:${cutting}`));
+  for (cut = 0; cut < whole.length; cut += 1) {
+    expect(await failureOf(outbound(graph, get))).toMatchObject({ code: 'service-error', phase: 'after' });
+  }
+  expect((await outbound(graph, get)).body.toString('utf8')).toBe('{"value":[{"a":12}]}');
+});
+
 test('a call given up is told as stopped, with what is known of where it was', async () => {
   const stop = new AbortController();
   fake.on('/', () => {

@@ -12,6 +12,7 @@ type Line = {
   spacingMs: number;
   parkedUntil: number;
   inTurn: boolean;
+  waking: boolean;
 };
 
 export type Limits = {
@@ -65,6 +66,7 @@ export function openLimits(options: {
         spacingMs: slow ? spacingMs : 0,
         parkedUntil: 0,
         inTurn: false,
+        waking: false,
       };
       lines.set(key, line);
     }
@@ -72,8 +74,11 @@ export function openLimits(options: {
   }
 
   function offer(line: Line): void {
-    if (line.inTurn || line.waiting.length === 0 || line.running >= line.most || line.parkedUntil > now())
+    if (line.inTurn || line.waiting.length === 0 || line.running >= line.most) return;
+    if (line.parkedUntil > now()) {
+      wakeLater(line);
       return;
+    }
     line.inTurn = true;
     turn.push(line);
   }
@@ -84,7 +89,10 @@ export function openLimits(options: {
       if (line === undefined) return;
       line.inTurn = false;
       // Parked after it was offered.
-      if (line.parkedUntil > now()) continue;
+      if (line.parkedUntil > now()) {
+        offer(line);
+        continue;
+      }
       const job = line.waiting.shift();
       if (job === undefined) continue;
       line.running += 1;
@@ -96,12 +104,18 @@ export function openLimits(options: {
   }
 
   function parkLine(line: Line, ms: number): void {
-    const until = now() + ms;
-    if (until <= line.parkedUntil) return;
-    line.parkedUntil = until;
+    line.parkedUntil = Math.max(line.parkedUntil, now() + ms);
+    offer(line);
+  }
+
+  /** One timer a line, and only while somebody waits in it: a command that is done ends, whoever is parked. */
+  function wakeLater(line: Line): void {
+    if (line.waking) return;
+    line.waking = true;
     const wake = async (): Promise<void> => {
-      // A timer may fire a little early; nothing may start before its time.
+      // A timer may fire a little early, and the line may be parked anew; nothing may start before its time.
       while (line.parkedUntil > now() && !signal.aborted) await sleep(line.parkedUntil - now());
+      line.waking = false;
       offer(line);
       pump();
     };

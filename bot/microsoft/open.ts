@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Cloud } from '../clouds.ts';
+import { WatchpostError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Outbound } from '../outbound.ts';
 import type { Microsoft, Reading } from '../services.ts';
@@ -39,7 +40,7 @@ export function openMicrosoft(options: MicrosoftOptions): Microsoft {
     log,
     signal,
     random: options.random ?? Math.random,
-    sleep: options.sleep ?? ((ms) => wait(ms, undefined, { signal, ref: false })),
+    sleep: options.sleep ?? ((ms) => rest(ms, signal)),
   });
 
   return {
@@ -82,6 +83,15 @@ export function openMicrosoft(options: MicrosoftOptions): Microsoft {
     tenantOfDomain: (domain) => tenantOfDomain(outbound, cloud, domain, signal),
     forget: (id) => tokens.forget(id),
   };
+}
+
+async function rest(ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await wait(ms, undefined, { signal });
+  } catch {
+    // The only way a wait ends early.
+    throw new WatchpostError('stopped', 'Watchpost is stopping.');
+  }
 }
 
 function absent(): Reading<never> {

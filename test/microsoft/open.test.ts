@@ -1,10 +1,13 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { clouds } from '../../bot/clouds.ts';
+import { silentLog } from '../../bot/log.ts';
+import { openMicrosoft } from '../../bot/microsoft/open.ts';
 import {
   accessTo,
   aWorld,
   graphRequests,
   tenantNumber,
+  tokenAnswer,
   tokenRequests,
   type World,
 } from './fake-microsoft.ts';
@@ -117,3 +120,62 @@ test('a cloud without Secure Score is a licence gap, told without asking', async
   }
   expect(world.fake.asked).toEqual([]);
 });
+
+const link = (skip: number) => `https://graph.microsoft.com/v1.0/security/secureScores?$top=3&$skip=${skip}`;
+
+test('pages smaller than asked for are followed until there are as many days as asked for, and no further', async () => {
+  world.fake.on('/v1.0/security/secureScores', ({ query }) => {
+    const skip = Number(/skip=(\d+)/.exec(query)?.[1] ?? 0);
+    return { body: { value: [aDay(`2026-11-${19 - skip}`)], '@odata.nextLink': link(skip + 1) } };
+  });
+  const reading = await world.microsoft.secureScores(accessTo(contoso), 3);
+  if (reading.kind !== 'ok') throw new Error(reading.kind);
+  expect(reading.value.map(({ day }) => day)).toEqual(['2026-11-19', '2026-11-18', '2026-11-17']);
+  expect(graphRequests(world.fake)).toHaveLength(3);
+  // Several unchanged pages are told as such too; a change on the last one is seen.
+  expect(await world.microsoft.secureScores(accessTo(contoso), 3, reading.hash)).toMatchObject({
+    kind: 'unchanged',
+  });
+  world.fake.on('/v1.0/security/secureScores', ({ query }) => {
+    const skip = Number(/skip=(\d+)/.exec(query)?.[1] ?? 0);
+    const extra = skip === 2 ? { currentScore: 1 } : {};
+    return { body: { value: [aDay(`2026-11-${19 - skip}`, extra)], '@odata.nextLink': link(skip + 1) } };
+  });
+  const changed = await world.microsoft.secureScores(accessTo(contoso), 3, reading.hash);
+  expect(changed).toMatchObject({ kind: 'ok' });
+});
+
+test('a first page that is all of an earlier reading is not taken for a longer one', async () => {
+  world.fake.on('/v1.0/security/secureScores', { body: { value: [aDay('2026-11-19')] } });
+  const short = await world.microsoft.secureScores(accessTo(contoso), 3);
+  if (short.kind !== 'ok') throw new Error(short.kind);
+  world.fake.on('/v1.0/security/secureScores', ({ query }) =>
+    query.includes('skip')
+      ? { body: { value: [aDay('2026-11-18')] } }
+      : { body: { value: [aDay('2026-11-19')], '@odata.nextLink': link(1) } },
+  );
+  const longer = await world.microsoft.secureScores(accessTo(contoso), 3, short.hash);
+  expect(longer).toMatchObject({ kind: 'ok', value: [{ day: '2026-11-19' }, { day: '2026-11-18' }] });
+});
+
+test.each([503, 429])(
+  'with real timers the end of the program ends a wait after %d at once',
+  async (status) => {
+    world.fake.on('/v1.0/domains', { status, headers: { 'retry-after': '60' }, body: {} });
+    const stop = new AbortController();
+    const microsoft = openMicrosoft({
+      outbound: world.outbound,
+      cloud: clouds.global,
+      now: Date.now,
+      log: silentLog(),
+      signal: stop.signal,
+    });
+    world.fake.on('login.microsoftonline.com/', (asked) => tokenAnswer(asked, Date.now()));
+    const started = performance.now();
+    const work = microsoft.domains(accessTo(contoso));
+    while (graphRequests(world.fake).length === 0 || !world.quiet()) await new Promise(setImmediate);
+    stop.abort();
+    await expect(work).rejects.toMatchObject({ code: 'stopped' });
+    expect(performance.now() - started).toBeLessThan(10_000);
+  },
+);
