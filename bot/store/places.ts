@@ -5,7 +5,11 @@ import type { Kit } from './kit.ts';
 type PlaceDocument = PlaceRow & { _id: string };
 
 /** Looked up by Teams' conversation id alone, which is unique over all tenants. */
-export const placesDeclaration: CollectionDeclaration = { name: 'places', tenantScoped: false, indexes: [] };
+export const placesDeclaration: CollectionDeclaration = {
+  name: 'places',
+  tenantScoped: false,
+  indexes: [{ keys: { teamId: 1 } }],
+};
 
 export function openPlaces({ engine, now }: Kit): PlaceStore {
   const places = engine.collection<PlaceDocument>(placesDeclaration);
@@ -26,7 +30,18 @@ export function openPlaces({ engine, now }: Kit): PlaceStore {
       await places.updateOne({ _id: conversationId }, update);
     },
     async dropRoster(conversationId) {
-      await places.updateOne({ _id: conversationId }, { $unset: { roster: true } });
+      const update = { $unset: { roster: true as const } };
+      await places.updateOne({ _id: conversationId }, update);
+      // A team has at most 1,000 channels; those without a roster have nothing to drop.
+      for (let after: string | undefined; ; ) {
+        const { rows, next } = await places.find({ teamId: conversationId }, { limit: 200, after });
+        const known = rows.filter((row) => row.roster !== undefined);
+        if (known.length > 0) {
+          await places.bulkWrite(known.map(({ _id }) => ({ updateOne: { filter: { _id }, update } })));
+        }
+        if (next === null) return;
+        after = next;
+      }
     },
     async markRemoved(conversationId) {
       await places.updateOne({ _id: conversationId }, { $set: { removed: true }, $unset: { roster: true } });
