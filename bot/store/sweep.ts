@@ -26,9 +26,7 @@ export async function sweep({ engine, now }: Kit): Promise<number> {
     const page = await rows.find(old, { sort: { at: 1 }, limit: mostRows - gone });
     for (const group of inGroups(page.rows)) {
       // Asked again with the id: a key that was used anew in between stays.
-      const done = await rows.bulkWrite(
-        group.map(({ _id }) => ({ deleteOne: { filter: { $and: [{ _id }, old] } } })),
-      );
+      const done = await rows.bulkWrite(group.map(({ _id }) => ({ deleteOne: { filter: { _id, ...old } } })));
       gone += done.deleted;
     }
   }

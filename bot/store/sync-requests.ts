@@ -28,7 +28,7 @@ export function openSyncRequests({ engine, now }: Kit): SyncRequestStore {
       // Also without a row to move: whoever lost the lease learns it here.
       await requests.bulkWrite(
         rows.map(({ _id }) => ({
-          updateOne: { filter: { $and: [{ _id }, filter] }, update: { $set: set } },
+          updateOne: { filter: { _id, ...filter }, update: { $set: set } },
         })),
         whileOurs(lease),
       );

@@ -84,7 +84,7 @@ export function openWork({ engine, now, instanceId }: Kit, forgetTenants: () => 
         if (row === null) return false;
         const asked = row.askedAt;
         const done = await work.updateOne(
-          { $and: [stillOurs(lease), { askedAt: asked ?? { $exists: false } }] },
+          { ...stillOurs(lease), askedAt: asked ?? { $exists: false } },
           {
             $set: {
               // Who asked for a sync while this one ran gets one: this one may have read before the change.

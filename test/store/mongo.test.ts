@@ -2,11 +2,13 @@ import { test } from '@jest/globals';
 import { mongoAt } from './backends.ts';
 import { engineContract } from './contract.ts';
 import { processContract } from './processes.ts';
+import { subjectContract } from './subjects.ts';
 
 const uri = process.env.MONGODB_URI ?? '';
 if (uri === '') {
   test.skip('the store on MongoDB: set MONGODB_URI, `npm run mongo` starts one', () => undefined);
 } else {
   engineContract(mongoAt(uri));
+  subjectContract(mongoAt(uri));
   processContract(mongoAt(uri));
 }

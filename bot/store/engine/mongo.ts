@@ -4,6 +4,7 @@ import {
   type Db,
   type Document,
   type Collection as DriverCollection,
+  type IndexDescription,
   MongoBulkWriteError,
   MongoClient,
   MongoError,
@@ -20,6 +21,7 @@ import type {
   Filter,
   FindOptions,
   Guard,
+  Index,
   Page,
   Sort,
   Update,
@@ -50,7 +52,7 @@ export async function openMongo(
     const hello = await sayHello(db);
     offsetMs = hello.offsetMs;
     transactions = hello.transactions;
-    for (const declaration of declarations) await ensureIndexes(db, declaration);
+    await ensureIndexes(db, declarations);
   } catch (error) {
     await client.close();
     throw inWords(error);
@@ -77,7 +79,7 @@ export async function openMongo(
     },
     now: () => Math.round(Date.now() + offsetMs),
     async ping() {
-      await asked(() => db.command({ ping: 1 }, { signal: AbortSignal.timeout(operationMs) }));
+      await asked(() => db.command({ ping: 1 }, soon()));
     },
     async close() {
       clearInterval(timer);
@@ -112,7 +114,7 @@ function newClient(uri: string): MongoClient {
 async function sayHello(db: Db): Promise<{ offsetMs: number; transactions: boolean }> {
   const before = Date.now();
   const started = performance.now();
-  const hello = await db.command({ hello: 1 }, { signal: AbortSignal.timeout(operationMs) });
+  const hello = await db.command({ hello: 1 }, soon());
   const tookMs = performance.now() - started;
   const server: unknown = hello.localTime;
   if (!(server instanceof Date)) throw new WatchpostError('store', 'The MongoDB does not tell the time.');
@@ -122,18 +124,25 @@ async function sayHello(db: Db): Promise<{ offsetMs: number; transactions: boole
   };
 }
 
-async function ensureIndexes(db: Db, { name, indexes }: CollectionDeclaration): Promise<void> {
-  const signal = AbortSignal.timeout(60_000);
-  // Made before the first write: a transaction cannot always make a collection.
-  const there = await db.listCollections({ name }, { nameOnly: true, signal }).toArray();
-  if (there.length === 0) await db.createCollection(name).catch(unlessThere);
-  for (const { keys, unique, where } of indexes) {
-    const only = (where ?? []).map((path) => [path, { $exists: true }] as const);
-    await db.collection(name).createIndex(keys, {
-      ...(unique === true ? { unique } : {}),
-      ...(only.length > 0 ? { partialFilterExpression: Object.fromEntries(only) } : {}),
-    });
-  }
+async function ensureIndexes(db: Db, declarations: readonly CollectionDeclaration[]): Promise<void> {
+  const there = new Set(
+    (await db.listCollections({}, { nameOnly: true, ...soon() }).toArray()).map((one) => one.name),
+  );
+  const made = declarations.map(async ({ name, indexes }) => {
+    // Made before the first write: a transaction cannot always make a collection.
+    if (!there.has(name)) await db.createCollection(name).catch(unlessThere);
+    if (indexes.length > 0) await db.collection(name).createIndexes(indexes.map(nativeIndex));
+  });
+  await Promise.all(made);
+}
+
+function nativeIndex({ keys, unique, where }: Index): IndexDescription {
+  const only = (where ?? []).map((path) => [path, { $exists: true }] as const);
+  return {
+    key: keys,
+    ...(unique === true ? { unique } : {}),
+    ...(only.length > 0 ? { partialFilterExpression: Object.fromEntries(only) } : {}),
+  };
 }
 
 /** Two instances may start together. */
@@ -351,8 +360,12 @@ function lost(): WatchpostError {
   return new WatchpostError('conflict', 'Somebody else does this work by now; nothing was written.');
 }
 
+function soon(): { signal: AbortSignal } {
+  return { signal: AbortSignal.timeout(operationMs) };
+}
+
 function limits(): { signal: AbortSignal; maxTimeMS: number } {
-  return { signal: AbortSignal.timeout(operationMs), maxTimeMS: operationMs };
+  return { ...soon(), maxTimeMS: operationMs };
 }
 
 type NativeFilter = Parameters<DriverCollection<Doc>['findOne']>[0];
