@@ -21,7 +21,7 @@ const pageSchema = v.object({
  * Never throws for what Microsoft answers; WatchpostError `stopped` when the program ends.
  */
 export async function readAll<T>(
-  gateway: Gateway,
+  gateway: Pick<Gateway, 'get'>,
   cloud: Cloud,
   access: TenantAccess,
   ask: Ask,

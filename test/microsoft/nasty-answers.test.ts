@@ -1,5 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { clouds } from '../../bot/clouds.ts';
+import type { Gateway } from '../../bot/microsoft/gateway.ts';
+import { readAll } from '../../bot/microsoft/paging.ts';
 import {
   type Answer,
   accessTo,
@@ -167,6 +170,30 @@ test("deeply nested JSON and names of objects' own members do no harm", async ()
     value: [{ name: 'a.example' }],
   });
   expect(({} as Record<string, unknown>).polluted).toBeUndefined();
+});
+
+test.each([
+  { name: 'ten thousand pages and more', link: (page: number) => page + 1, pages: 10_000 },
+  { name: 'a circle of three pages', link: (page: number) => (page + 1) % 3, pages: 4 },
+])('$name: stopped after $pages', async ({ link, pages }) => {
+  let got = 0;
+  const gateway: Pick<Gateway, 'get'> = {
+    async get(_, ask) {
+      got += 1;
+      const page = typeof ask === 'string' ? Number(/skip=(\d+)/.exec(ask)?.[1]) : 0;
+      const next = `https://graph.microsoft.com/v1.0/domains?$skip=${link(page)}`;
+      return Buffer.from(JSON.stringify({ value: [], '@odata.nextLink': next }));
+    },
+  };
+  const reading = await readAll(
+    gateway,
+    clouds.global,
+    accessTo(contoso),
+    { path: '/domains' },
+    { map: () => 0 },
+  );
+  expect(reading).toMatchObject({ kind: 'failed', failure: { kind: 'service', code: 'ENDLESS' } });
+  expect(got).toBe(pages);
 });
 
 // ---------------------------------------------------------------------------------------------- Entra
