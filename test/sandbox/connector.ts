@@ -22,7 +22,11 @@ type Activity = Record<string, unknown>;
 type Target = { conversation: string; rest: string };
 
 /** Bot Framework's connector: checks the bot's token and the published limits, and writes down what it took. */
-export function openConnector(keeper: Keeper, ledger: Ledger, passOn: PassOn | null): Connector {
+export function openConnector(
+  keeper: Keeper,
+  ledger: Ledger,
+  playground: () => PassOn | undefined,
+): Connector {
   const { state } = keeper;
   const counts = limiter();
 
@@ -171,6 +175,7 @@ export function openConnector(keeper: Keeper, ledger: Ledger, passOn: PassOn | n
     told: number | undefined,
   ): Promise<Answer> {
     const kind = call.method === 'POST' ? 'create' : call.method === 'PUT' ? 'update' : 'delete';
+    const passOn = playground();
     const passed = passOn?.knows(conversation) ? await passOn.send(call, path) : null;
     const id = kind === 'create' ? (idOf(passed) ?? newActivityId(call)) : (activityId ?? '');
     const status = kind === 'create' ? 201 : 200;
@@ -205,8 +210,9 @@ export function openConnector(keeper: Keeper, ledger: Ledger, passOn: PassOn | n
       return refusal(400, 'BadArgument', 'A member or a channel is needed.');
     const throttled = limited(root, host, 'send', call);
     if (throttled !== undefined) return throttled;
+    const passOn = playground();
     const passed =
-      passOn !== null && (channel === undefined || passOn.knows(channel))
+      passOn !== undefined && (channel === undefined || passOn.knows(channel))
         ? await passOn.send(call, path)
         : null;
     const answeredId = passed === null ? undefined : bodyText(passed).id;

@@ -115,17 +115,19 @@ function score(tenant: SandboxTenant, body: unknown, today: Day): Answer {
 }
 
 /** The newest day's score in short. */
-export function scoreFacts(tenant: SandboxTenant): Record<string, unknown> {
-  const day = tenant.lastDay;
+export function scoreFacts(tenant: SandboxTenant, day: Day = tenant.lastDay): Record<string, unknown> {
   const current = sum(pointsOn(tenant, day));
   const max = scored(tenant, day).reduce((all, control) => all + control.max, 0);
   return {
     tenant: tenant.domain,
+    name: tenant.name,
     day,
     current,
     max,
     percent: max === 0 ? null : round2((current / max) * 100),
     licensedUsers: usersOn(tenant, day),
+    consent: tenant.consent !== null,
+    usual: usualConsent,
     changed: tenant.changes.filter((change) => change.day === day),
   };
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as v from 'valibot';
 import { demoHome, demoPeople } from '../../bot/cast.ts';
+import { dayOf } from '../../shared/time.ts';
 import { inboundClaims } from './bot-keys.ts';
 import { globalCloud } from './clouds.ts';
 import { scoreFacts, tenantCalls, tenantFacts } from './control-tenants.ts';
@@ -12,7 +13,7 @@ import type { Ledger } from './ledger.ts';
 import { findPerson, tabClaims } from './people.ts';
 import type { RequestLog } from './request-log.ts';
 import { findTenant, homeMembers, type Keeper, type Member } from './state.ts';
-import { newApp } from './tenants.ts';
+import { lastDayOf, newApp } from './tenants.ts';
 import { what } from './what.ts';
 
 export type Control = { answer(call: Call): Promise<Answer> };
@@ -105,7 +106,7 @@ export function openControl(options: {
       case 'GET /_sandbox/faults':
         return json(200, state.faults);
       case 'GET /_sandbox/scores':
-        return json(200, state.tenants.slice(0, 200).map(scoreFacts));
+        return json(200, scores(call));
       case 'POST /_sandbox/tokens':
         return token(call, body);
       case 'POST /_sandbox/faults':
@@ -145,6 +146,12 @@ export function openControl(options: {
       },
       people: demoPeople.map((person) => ({ ...person, tenantId: demoHome.id })),
     };
+  }
+
+  /** The first 200 by their order of arrival: the desk's table. */
+  function scores(call: Call): unknown {
+    const today = dayOf(call.at.toISOString());
+    return state.tenants.slice(0, 200).map((tenant) => scoreFacts(tenant, lastDayOf(tenant, today)));
   }
 
   function posts(call: Call): unknown {

@@ -3,10 +3,12 @@ import type { AddressInfo } from 'node:net';
 import { parseArgs } from 'node:util';
 import { openConnector } from './connector.ts';
 import { openControl } from './control.ts';
+import { openDesk } from './desk.ts';
 import { openEntra } from './entra.ts';
 import { openAuthorize } from './entra-authorize.ts';
 import { openGraph } from './graph.ts';
 import { openLedger } from './ledger.ts';
+import { type Playground, playgroundConversations, startPlayground } from './playground.ts';
 import { openRelay } from './relay.ts';
 import { requestLog } from './request-log.ts';
 import { openServer } from './server.ts';
@@ -40,7 +42,11 @@ const keeper = await openState(values.folder ?? '', {
 });
 const ledger = await openLedger(values.folder ?? '');
 const requests = requestLog();
-const connector = openConnector(keeper, ledger, null);
+const tabUrl = values.bot === undefined ? null : tabOf(values.bot);
+let playground: Playground | undefined;
+let starting: Promise<Playground> | undefined;
+const ending = new AbortController();
+const connector = openConnector(keeper, ledger, () => playground?.passOn);
 const server = openServer({
   keeper,
   entra: openEntra(keeper.state),
@@ -49,31 +55,10 @@ const server = openServer({
   connector,
   control: openControl({ keeper, ledger, requests, token: values.token, stop: () => void stop() }),
   relay: openRelay(keeper, values.bot),
-  desk: { answer: () => undefined },
+  desk: openDesk(keeper.state, () => ({ chat: playground?.url ?? null, tab: tabUrl })),
   requests,
 });
-await new Promise<void>((resolve, reject) => {
-  server.once('error', reject);
-  server.listen(Number(values.port), values.host, resolve);
-}).catch((error: NodeJS.ErrnoException) =>
-  refuse(`The sandbox cannot listen: ${error.code ?? error.message}.`),
-);
-
-const { port } = server.address() as AddressInfo;
-const url = `http://${values.host.includes(':') ? `[${values.host}]` : values.host}:${port}`;
-const info = {
-  url,
-  chat: null,
-  bot: values.bot ?? null,
-  tab: values.bot === undefined ? null : new URL('/tab/', values.bot).href,
-};
-if (values.info !== undefined) {
-  const draft = `${values.info}.new`;
-  await writeFile(draft, JSON.stringify(info), { mode: 0o600 });
-  await rename(draft, values.info);
-}
-process.stdout.write(`${JSON.stringify(info)}\n`);
-
+// Before anything that outlives a kill is started.
 let stopping: Promise<void> | undefined;
 function stop(): Promise<void> {
   stopping ??= stopped().then(
@@ -87,13 +72,61 @@ function stop(): Promise<void> {
 }
 async function stopped(): Promise<void> {
   server.close();
+  server.closeAllConnections();
+  ending.abort();
+  // When it was still starting, the abort has ended it.
+  await starting?.then(
+    (one) => one.stop(),
+    () => undefined,
+  );
   await keeper.flush();
   await ledger.close();
 }
 process.on('SIGTERM', () => void stop());
 process.on('SIGINT', () => void stop());
 
-function refuse(sentence: string): void {
+await new Promise<void>((resolve, reject) => {
+  server.once('error', reject);
+  server.listen(Number(values.port), values.host, resolve);
+}).catch((error: NodeJS.ErrnoException) =>
+  refuse(`The sandbox cannot listen: ${error.code ?? error.message}.`),
+);
+
+const { port } = server.address() as AddressInfo;
+const url = `http://${values.host.includes(':') ? `[${values.host}]` : values.host}:${port}`;
+if (values.playground !== undefined) {
+  for (const one of playgroundConversations())
+    if (!keeper.state.conversations.some((known) => known.id === one.id))
+      keeper.state.conversations.push(one);
+  starting = startPlayground(keeper.state, {
+    folder: values.folder ?? '',
+    port: Number(values.playground),
+    relay: `${url}/relay/api/messages`,
+    signal: ending.signal,
+  });
+  playground = await starting.catch((error: Error) => refuse(error.message));
+}
+const info = {
+  url,
+  chat: playground?.url ?? null,
+  bot: values.bot ?? null,
+  tab: tabUrl,
+};
+if (values.info !== undefined) {
+  const draft = `${values.info}.new`;
+  await writeFile(draft, JSON.stringify(info), { mode: 0o600 });
+  await rename(draft, values.info);
+}
+process.stdout.write(`${JSON.stringify(info)}\n`);
+
+/** Where the tab stands beside the bot: under the name that the demo prints, so that the sign-in comes back there. */
+function tabOf(bot: string): string {
+  const tab = new URL('/tab/', bot);
+  if (tab.hostname === '127.0.0.1') tab.hostname = 'localhost';
+  return tab.href;
+}
+
+function refuse(sentence: string): never {
   console.error(sentence);
   process.exit(1);
 }

@@ -6,7 +6,7 @@ import { rootOf } from './connector.ts';
 import { type Answer, type Call, json } from './http.ts';
 import { findPerson } from './people.ts';
 import { guidOf } from './seeded.ts';
-import { homeMembers, type Keeper } from './state.ts';
+import { extra, homeMembers, type Keeper } from './state.ts';
 
 export type Relay = { answer(call: Call): Promise<Answer> };
 
@@ -22,6 +22,9 @@ export function openRelay(keeper: Keeper, bot: string | undefined): Relay {
   async function answer(call: Call): Promise<Answer> {
     if (bot === undefined) return json(503, { error: 'The sandbox was started without --bot.' });
     if (call.method !== 'POST') return json(405, { error: 'POST an activity.' });
+    // A page of another site can send text without asking, JSON it cannot; nobody else may speak as these people.
+    if (!/^application\/json\b/.test(String(call.headers['content-type'] ?? '')))
+      return json(415, { error: 'Send JSON with content-type: application/json.' });
     let activity: Activity;
     try {
       activity = withFixedIds(keeper, JSON.parse(call.body.toString('utf8')) as Activity, call.at);
@@ -68,7 +71,7 @@ export function withFixedIds(keeper: Keeper, activity: Activity, at: Date): Acti
     conversationType: kind,
     ...(kind === 'personal' ? {} : { isGroup: true }),
   };
-  remember(keeper, id, kind);
+  remember(keeper, id, kind, from);
   const bot = { id: `28:${keeper.state.bot.appId}`, name: botName };
   const recipient = (activity.recipient ?? {}) as Account;
   const isBot = (one: Account): boolean =>
@@ -99,6 +102,7 @@ function account(given: Account | undefined): Account {
     findPerson(given.aadObjectId ?? '') ??
     (given.id === undefined ? undefined : findPerson(given.name ?? ''));
   if (person !== undefined) return { ...given, ...asAccount(person) };
+  if (given.id === extra.teamsId) return { ...given, name: extra.name, aadObjectId: extra.oid };
   return {
     ...given,
     id: given.id ?? `29:${given.aadObjectId}`,
@@ -139,11 +143,26 @@ function kindOf(conversation: Activity, id: string): 'personal' | 'groupChat' | 
   return id.includes('@thread.tacv2') ? 'channel' : 'groupChat';
 }
 
-/** Whoever speaks through the relay is of the home tenant, so a new conversation has its five people. */
-function remember({ state, touch }: Keeper, id: string, kind: 'personal' | 'groupChat' | 'channel'): void {
+/** Whoever speaks through the relay is of the home tenant: a new chat has the speaker, a new group all of them. */
+function remember(
+  { state, touch }: Keeper,
+  id: string,
+  kind: 'personal' | 'groupChat' | 'channel',
+  from: Account,
+): void {
   const root = rootOf(id);
   if (state.conversations.some((one) => one.id === root || one.id === id)) return;
+  const speaker = {
+    id: from.id ?? '',
+    aadObjectId: from.aadObjectId ?? '',
+    name: from.name ?? 'Somebody',
+    userRole: 'user',
+    tenantId: demoHome.id,
+  };
+  const all = homeMembers();
+  const known = all.find((one) => one.id === speaker.id);
+  const members = kind === 'personal' ? [known ?? speaker] : known === undefined ? [...all, speaker] : all;
   if (state.conversations.length >= 10_000) state.conversations.shift();
-  state.conversations.push({ id: root, kind, hostTenant: demoHome.id, members: homeMembers() });
+  state.conversations.push({ id: root, kind, hostTenant: demoHome.id, members });
   touch();
 }

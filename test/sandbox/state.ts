@@ -116,9 +116,17 @@ async function newState(options: {
   };
 }
 
+/** The Playground wants five people beside its current user: a colleague who is nobody to Watchpost. */
+export const extra = {
+  oid: 'd3c59a1f-6e08-47b2-9a6d-58f1e0c2b794',
+  teamsId: '29:demo-finn',
+  name: 'Finn Berg',
+  address: 'finn@fourthcoffee.example',
+};
+
 /** The demo's people as a roster. */
 export function homeMembers(): Member[] {
-  return demoPeople.map((person) => ({
+  return [...demoPeople, extra].map((person) => ({
     id: person.teamsId,
     aadObjectId: person.oid,
     name: person.name,
