@@ -4,7 +4,8 @@
  */
 
 const wordJoiner = '\u2060';
-const unsafe = /[\p{Cc}\p{Zl}\p{Zp}\p{Zs}]+/gu;
+// The thin space stays: our own numbers carry it.
+const unsafe = /[\p{Cc}\p{Zl}\p{Zp}\u0020\u00a0\u1680\u2000-\u2008\u200a\u202f\u205f\u3000]+/gu;
 // Bidi controls, zero-width characters, tags, fillers: nothing of what Unicode draws as nothing is kept.
 const invisible = /[\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]+/gu;
 const longStacks = /(\p{M}{3})\p{M}+/gu;
@@ -38,7 +39,7 @@ function safe(text: string, max: number): string {
       .replace(longStacks, '$1')
       // Cards compute "{{DATE(…)}}" wherever it stands.
       .replace(/\{(?=\{)/g, '{ ')
-      .replace(/ {2,}/g, ' ')
+      .replace(/[ \u2009]{2,}/g, ' ')
       .trim()
   );
 }
@@ -94,9 +95,9 @@ function inert(character: string, all: readonly string[], index: number): string
     case '.':
       // "evil.com" stays readable and is no link; "1." at the start is no list; "TLS 1.2" stays as it is.
       if (isLetter(after) && before !== '' && before !== ' ') return `.${wordJoiner}`;
-      return numberBefore(all, index) ? '\\.' : '.';
+      return startsList(all, index) ? '\\.' : '.';
     case ')':
-      return numberBefore(all, index) ? '\\)' : ')';
+      return startsList(all, index) ? '\\)' : ')';
     default:
       if (atStart.has(character) && index === 0) return `\\${character}`;
       // "---" is a line, "--" is not a reason to wait for the third.
@@ -112,7 +113,8 @@ function isLetter(character: string): boolean {
   return /^\p{L}$/u.test(character);
 }
 
-/** True when everything before `index` is one number of at most nine digits: Markdown's ordered list. */
-function numberBefore(all: readonly string[], index: number): boolean {
-  return index > 0 && index <= 9 && all.slice(0, index).every((character) => /^[0-9]$/.test(character));
+/** True when `index` ends a number that begins the text and stands alone: Markdown's ordered list. */
+function startsList(all: readonly string[], index: number): boolean {
+  const after = all[index + 1] ?? ' ';
+  return index > 0 && index <= 9 && after === ' ' && all.slice(0, index).every((one) => /^[0-9]$/.test(one));
 }

@@ -1,0 +1,143 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { cardActions } from '../../bot/commands/index.ts';
+import { followSync, requestSync } from '../../bot/commands/request-sync.ts';
+import { scopeOfJob, scopeOfSystem } from '../../shared/access.ts';
+import { aTenant } from '../cards/samples.ts';
+import { addTenant, admin, internal, leaseOf, openRig, operator, type Rig } from './rig.ts';
+
+const contoso = aTenant(1, 'Contoso *Ltd*');
+const scope = scopeOfJob(contoso.id);
+
+let rig: Rig;
+beforeEach(async () => {
+  rig = await openRig();
+  await addTenant(rig, contoso);
+});
+afterEach(async () => {
+  rig.stop.abort();
+  await rig.close();
+});
+
+/** Waits for a condition, as the clock thread would meet it. */
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  const end = performance.now() + 10_000;
+  while (!(await condition())) {
+    if (performance.now() > end) throw new Error('it did not come to this');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** The clock thread's side of one sync. */
+async function clockSyncs(state: 'done' | 'failed', result: string): Promise<void> {
+  const { store } = rig.services;
+  const lease = await leaseOf(rig, contoso.id);
+  await store.syncRequests.start(lease);
+  await store.syncRequests.finish(lease, state, result);
+  await store.work.finish(lease, {
+    nextDueAt: '2099-01-01T00:00:00.000Z',
+    outcome: state,
+    ms: 1,
+    failed: false,
+  });
+}
+
+test.each([
+  {
+    state: 'done' as const,
+    result: '62.4 %, down 3.1: _MFA_ −10.0.',
+    says: '**Contoso \\*Ltd\\*** is synced. 62.4 %, down 3.1: \\_MFA\\_ −10.0.',
+  },
+  {
+    state: 'failed' as const,
+    result: 'Consent was withdrawn.',
+    says: '**Contoso \\*Ltd\\*** could not be synced. Consent was withdrawn.',
+  },
+])('a sync that is $state replaces its own message: $says', async ({ state, result, says }) => {
+  const answer = rig.say('sync contoso.com', operator, internal);
+  await until(() => rig.sent.length === 1 && rig.nudges() > 0);
+  expect(rig.sent[0]?.reply).toEqual({
+    text: 'Syncing Contoso \\*Ltd\\* …',
+    to: 'conversation',
+    tenants: [contoso.id],
+  });
+  await clockSyncs(state, result);
+  expect(await answer).toMatchObject({ text: says, replaces: 'activity-1', tenants: [contoso.id] });
+  const { rows } = await rig.services.store.audit.list({ limit: 5 });
+  expect(rows).toMatchObject([{ what: 'sync', result: 'done', tenant: contoso.id }]);
+});
+
+test('a private wish is announced and answered privately', async () => {
+  const answer = rig.say('sync contoso.com', operator, { ...internal, targeted: true });
+  await until(() => rig.sent.length === 1);
+  await clockSyncs('done', 'Nothing changed.');
+  expect([rig.sent[0]?.reply.to, (await answer).to]).toEqual(['caller', 'caller']);
+});
+
+test('many who ask at once make one request, the next one after its end a new one', async () => {
+  const ask = () => requestSync(scope, contoso.id, 'x', rig.services);
+  const first = await Promise.all([ask(), ask(), ask(), ask()]);
+  expect(new Set(first.map(({ id }) => id)).size).toBe(1);
+  const lease = await leaseOf(rig, contoso.id);
+  await rig.services.store.syncRequests.start(lease);
+  expect((await ask()).id).toBe(first[0]?.id);
+  await rig.services.store.syncRequests.finish(lease, 'done', 'x');
+  expect((await ask()).id).not.toBe(first[0]?.id);
+});
+
+test('a wish that comes while a sync is running is made due again after it', async () => {
+  const { store } = rig.services;
+  await store.work.schedule(scope, contoso.id, 'sync-scores', rig.services.now());
+  const running = await leaseOf(rig, contoso.id);
+  const request = await requestSync(scope, contoso.id, 'x', rig.services);
+  const followed = followSync(request, scope, rig.services);
+  // The running sync began before the wish: it ends without answering it, and puts the next one far away.
+  await store.syncRequests.finish(running, 'done', 'old');
+  await store.work.finish(running, {
+    nextDueAt: '2099-01-01T00:00:00.000Z',
+    outcome: 'done',
+    ms: 1,
+    failed: false,
+  });
+  await until(async () => ((await store.work.get(scope, contoso.id, 'sync-scores'))?.dueAt ?? '9') < '2099');
+  await clockSyncs('done', 'new');
+  expect(await followed).toMatchObject({ state: 'done', result: 'new' });
+});
+
+test('a sync that takes too long is followed no further, and one that the stop interrupts neither', async () => {
+  const request = await requestSync(scope, contoso.id, 'x', rig.services);
+  expect(await followSync(request, scope, rig.services, 50)).toMatchObject({ state: 'waiting' });
+  const answer = rig.say('sync contoso.com', operator, internal);
+  await until(() => rig.sent.length === 1);
+  rig.stop.abort();
+  expect((await answer).text).toContain('is still syncing. The result will be in Watchpost');
+});
+
+test('Sync now on a card answers with the card at once; the result follows as one message', async () => {
+  const reply = await cardActions.sync?.run(
+    { verb: 'sync', tenant: contoso.id },
+    {},
+    admin,
+    internal,
+    rig.services,
+  );
+  expect(JSON.stringify(reply?.card)).toContain('Syncing now: what changed follows as a message.');
+  expect(JSON.stringify(reply?.card)).not.toContain('Sync now');
+  await until(() => rig.sent.length === 1);
+  await clockSyncs('done', 'Nothing changed.');
+  await until(() => rig.sent.length === 2);
+  expect(rig.sent[1]?.reply).toMatchObject({ replaces: 'activity-1', tenants: [contoso.id] });
+});
+
+test('a card’s wish may not name a tenant outside', async () => {
+  await rig.services.store.tenants.save(scopeOfSystem(), aTenant(2, 'Fabrikam'));
+  const where = { ...internal, audience: { kind: 'customer' as const, tenant: contoso.id } };
+  const reply = await cardActions.sync?.run(
+    { verb: 'sync', tenant: aTenant(2, 'x').id },
+    {},
+    admin,
+    where,
+    rig.services,
+  );
+  expect(reply).toMatchObject({ text: 'This tenant is not available here any more.', tenants: [] });
+  expect(rig.nudges()).toBe(0);
+});
