@@ -101,11 +101,14 @@ export function openTurns(options: {
     try {
       return { reply: await work(), failed: false };
     } catch (error) {
-      const problem = services.random().slice(0, 8);
-      log.error({ problem, code: errorCode(error), kind: turn.type }, 'handler failed');
-      const text = `Something went wrong on our side. Please try again; if it happens again, tell an Admin problem ${problem}.`;
-      return { reply: { text, to: 'caller', tenants: [] }, failed: true };
+      return { reply: { text: wentWrong(turn, error), to: 'caller', tenants: [] }, failed: true };
     }
+  }
+
+  function wentWrong(turn: Turn, error: unknown): string {
+    const problem = services.random().slice(0, 8);
+    log.error({ problem, code: errorCode(error), kind: turn.type }, 'turn failed');
+    return `Something went wrong on our side. Please try again; if it happens again, tell an Admin problem ${problem}.`;
   }
 
   function done(turn: Turn, who: Caller | null, kind: string, outcome: string, started: number): void {
@@ -146,6 +149,10 @@ export function openTurns(options: {
       const delivery = await sender.send(where, reply, person);
       if (delivery.kind === 'withheld' && reply.tenants.length > 0) await sayTo(spot, notHere);
       outcome = failed ? 'failed' : outcomeOf(delivery);
+    } catch (error) {
+      // Before or after the handler, most likely the store: the person is told all the same.
+      await typing.stop();
+      await sayTo(spot, wentWrong(turn, error));
     } finally {
       await typing.stop();
       done(turn, who, command.kind, outcome, started);
@@ -225,9 +232,7 @@ export function openTurns(options: {
       outcome = ended === undefined ? 'slow' : ended.outcome;
       return ended === undefined ? withText(busy) : ended.answer;
     } catch (error) {
-      const problem = services.random().slice(0, 8);
-      log.error({ problem, code: errorCode(error), kind: turn.type }, 'click failed');
-      return withText(`Something went wrong on our side (problem ${problem}). Please try again.`);
+      return withText(wentWrong(turn, error));
     } finally {
       done(turn, who, kind, outcome, started);
     }

@@ -53,7 +53,7 @@ export type Rig = {
   post(
     activity: unknown,
     options?: { authorization?: string | string[] | null },
-  ): Promise<{ status: number; body: unknown }>;
+  ): Promise<{ status: number; body: unknown; text: string }>;
   activity(changes?: Record<string, unknown>): Record<string, unknown>;
   posts(conversation?: string): Promise<Post[]>;
   close(): Promise<void>;

@@ -258,7 +258,22 @@ test('a handler that fails is told as one sentence with an id that is in the log
   expect(problem).toBeDefined();
   expect(said).not.toMatch(/mongodb|Contoso|secret/);
   const line = rig.lines.find(({ fields }) => fields.problem === problem);
-  expect(line).toMatchObject({ level: 'error', fields: { code: 'store' }, message: 'handler failed' });
+  expect(line).toMatchObject({ level: 'error', fields: { code: 'store' }, message: 'turn failed' });
+});
+
+test('when the store is gone a person hears so, and Teams gets its 200', async () => {
+  const personal = { id: 'a:storeless', conversationType: 'personal', tenantId: rig.home };
+  const { people } = rig.services.store;
+  const broken = new WatchpostError('store', 'gone');
+  Object.assign(rig.services.store, { people: { ...people, seen: () => Promise.reject(broken) } });
+  try {
+    expect((await rig.post(rig.activity({ conversation: personal, text: 'score' }))).status).toBe(200);
+  } finally {
+    Object.assign(rig.services.store, { people });
+  }
+  expect((await rig.posts('a:storeless')).map((one) => one.activity?.text)).toEqual([
+    expect.stringMatching(/^Something went wrong on our side\./),
+  ]);
 });
 
 test('a person without an object id gets one sentence and no command runs', async () => {
