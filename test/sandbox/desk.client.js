@@ -38,6 +38,12 @@ function show(method, path, status, value) {
 
 const number = (value) =>
   value.toLocaleString('en-GB', { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const day = (text) =>
+  new Date(`${text}T00:00:00Z`).toLocaleDateString('en-GB', {
+    day: 'numeric',
+    month: 'short',
+    timeZone: 'UTC',
+  });
 const time = (at) => new Date(at).toLocaleTimeString('en-GB');
 
 function row(score) {
@@ -50,11 +56,9 @@ function row(score) {
   const acts = [
     ['Drop 15', 'score', { drop: 15 }],
     ['Recover', 'score', { recover: true }],
-    ['Maximum +10', 'score', { max: 10 }],
+    ['Max +10', 'score', { max: 10 }],
     ['Licences −5', 'score', { licences: -5 }],
-    score.consent
-      ? ['Withdraw consent', 'consent', { revoke: true }]
-      : ['Grant consent', 'consent', { grant: score.usual }],
+    score.consent ? ['Withdraw', 'consent', { revoke: true }] : ['Grant', 'consent', { grant: score.usual }],
   ];
   for (const [words, what, body] of acts) {
     const button = node('button', words);
@@ -66,7 +70,7 @@ function row(score) {
   play.append(buttons);
   line.append(
     name,
-    node('td', score.day),
+    node('td', day(score.day), 'number'),
     node('td', score.percent === null ? '–' : `${number(score.percent)}\u2009%`, 'number'),
     node('td', `${number(score.current)} of ${number(score.max)}`, 'number'),
     consent,
@@ -101,7 +105,7 @@ function requested(one) {
   const item = node('li');
   item.append(
     node('span', String(one.status), one.status >= 400 || one.status === 0 ? 'bad' : 'good'),
-    node('span', ` ${one.method} ${one.host}${one.path}`),
+    node('span', ` ${one.method} ${one.host}${one.path.slice(0, 120)}${one.path.length > 120 ? '…' : ''}`),
     node('span', ` · ${time(one.at)} · ${one.ms} ms`, 'quiet'),
   );
   return item;

@@ -38,7 +38,7 @@ function body(state: State, links: string): string {
 <main class="columns">
 <section class="card across" aria-labelledby="tenants"><h2 id="tenants">Tenants</h2>
   <p class="quiet">Each button makes that tenant's next day at once; Watchpost sees it with its next sync.</p>
-  <div class="strip"><table><thead><tr><th scope="col">Tenant</th><th scope="col">Day</th><th scope="col" class="number">Score</th><th scope="col" class="number">Points</th><th scope="col">Consent</th><th scope="col">Play</th></tr></thead>
+  <div class="strip"><table><thead><tr><th scope="col">Tenant</th><th scope="col" class="number">Day</th><th scope="col" class="number">Score</th><th scope="col" class="number">Points</th><th scope="col">Consent</th><th scope="col">Play</th></tr></thead>
   <tbody id="rows"></tbody></table></div>
   <p class="said" id="said" role="status"></p>
 </section>

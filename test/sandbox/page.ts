@@ -24,6 +24,8 @@ export function page(options: {
   const { script } = options;
   const policy = [
     "default-src 'none'",
+    // The empty icon, so that no browser asks for one.
+    'img-src data:',
     `style-src '${digest(style)}'`,
     ...(script === undefined ? [] : [`script-src '${digest(script)}'`, "connect-src 'self'"]),
     "base-uri 'none'",
