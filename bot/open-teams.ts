@@ -32,6 +32,7 @@ export function openTeams(config: Config, opened: Opened, gate?: Gate): { door: 
   const connector = openConnector({
     outbound,
     token: async () => (await tokens.get()).use((value) => value),
+    tokenRefused: () => tokens.forget(),
     allowedHosts: cloud.connectorHosts,
     botId: config.bot.id,
   });

@@ -29,7 +29,10 @@ const rules: Rule[] = [
   { room: /^bot\/teams\/application\.ts$/, may: [/^bot\/teams\//, /^bot\/commands\//, ...edge] },
   { room: /^bot\/teams\//, may: [/^bot\/teams\//, ...edge] },
   { room: /^bot\/server(\.ts|\/)/, may: [/^bot\/(server|teams|api|connect)(\.ts|\/)/, ...edge] },
-  { room: /^bot\/(main|demo|clock|open-services)\.ts$|^bot\/cli\//, may: [/^bot\//, /^shared\//] },
+  {
+    room: /^bot\/(main|demo|clock|clock-thread|open-services|open-teams|first-admin)\.ts$|^bot\/cli\//,
+    may: [/^bot\//, /^shared\//],
+  },
   { room: /^bot\/[^/]+\.ts$/, may: [/^shared\//, /^bot\/[^/]+\.ts$/] },
   { room: /^test\//, may: [/^test\//, /^bot\//, /^shared\//, /^tab\//] },
 ];
@@ -63,8 +66,8 @@ const libraries: { name: RegExp; rooms: RegExp[]; why: string }[] = [
   { name: /^node-cron$/, rooms: [/^bot\/jobs\/index\.ts$/], why: 'only the tick' },
   {
     name: /^cron-parser$/,
-    rooms: [/^bot\/jobs\//, /^bot\/config\.ts$/],
-    why: 'computes when work is due; the settings are checked with it',
+    rooms: [/^bot\/jobs\//, /^bot\/api\/tenant-row\.ts$/, /^bot\/config\.ts$/],
+    why: 'computes when work is due and when data is old; the settings are checked with it',
   },
   {
     name: /^jose$/,

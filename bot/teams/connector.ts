@@ -64,6 +64,8 @@ export function openConnector(options: {
   outbound: OutboundLike;
   /** The bot's own bearer token. */
   token(): Promise<string>;
+  /** The connector refused that token: the next message needs a new one. */
+  tokenRefused?(): void;
   allowedHosts: readonly string[];
   /** As Teams names the bot: `28:` and its app id. */
   botId: string;
@@ -98,6 +100,8 @@ export function openConnector(options: {
         timeoutMs: attemptMs,
         maxBytes: 4 * 1024 * 1024,
       });
+      // Not repeated here: a 401 was not accepted, and the next message comes with a new token.
+      if (answer.status === 401) options.tokenRefused?.();
       const json = parse(answer.body);
       return {
         json,
