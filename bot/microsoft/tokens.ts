@@ -29,11 +29,17 @@ export function openTokens(options: TokenOptions): Tokens {
   const blocked = new LRUCache<string, { until: number; failure: Failure }>({ max: options.most ?? 10_000 });
   // A credential is part of the key, so that a wrong secret is never helped by a right one's token.
   const pepper = randomBytes(32);
+  // The bot's own secret is asked about twice in every turn.
+  const prints = new WeakMap<Secret, string>();
 
   function keyOf(access: TenantAccess): string {
     const { credential } = access;
     const secret = credential.kind === 'secret' ? credential.secret : credential.key;
-    const print = secret.use((value) => createHmac('sha256', pepper).update(value).digest('base64url'));
+    let print = prints.get(secret);
+    if (print === undefined) {
+      print = secret.use((value) => createHmac('sha256', pepper).update(value).digest('base64url'));
+      prints.set(secret, print);
+    }
     return `${access.tenantId} ${cloud.name} ${access.appId} ${scope} ${credential.kind} ${print}`;
   }
 

@@ -12,7 +12,7 @@ export type Verified =
 
 /** Signs what buttons mean on the way out and believes only what it signed on the way in (R9). */
 export type CardSigner = {
-  /** A copy of the card whose every `Action.Execute` carries signed data; `nowMs` since 1970. */
+  /** The card, itself untouched, whose every `Action.Execute` carries signed data; `nowMs` since 1970. */
   sign(card: CardData, place: CardPlace, nowMs: number): CardData;
   verify(data: unknown, place: CardPlace, nowMs: number): Verified;
 };
@@ -175,18 +175,37 @@ function inputsOf(data: unknown): Record<string, string> {
   return inputs;
 }
 
-/** Deep copy of a card; the data of every Action.Execute goes through `sign`, wherever in the card it stands. */
+/**
+ * The card with the data of every Action.Execute put through `sign`, wherever in the card it stands. What holds no
+ * such action is the same object as before: nobody changes a card that is on its way out, and most of it has none.
+ */
 function copy(value: unknown, sign: (data: unknown) => unknown): unknown {
-  if (Array.isArray(value)) return value.map((one) => copy(one, sign));
-  if (!isObject(value)) return value;
-  const made: Record<string, unknown> = {};
-  for (const [name, member] of Object.entries(value)) {
-    made[name] = name === 'data' && value.type === 'Action.Execute' ? sign(member) : copy(member, sign);
+  if (Array.isArray(value)) {
+    let made: unknown[] | undefined;
+    for (let at = 0; at < value.length; at += 1) {
+      const one = copy(value[at], sign);
+      if (one === value[at]) continue;
+      made ??= [...value];
+      made[at] = one;
+    }
+    return made ?? value;
   }
-  if (value.type === 'Action.Execute' && !Object.hasOwn(value, 'data')) {
+  if (!isObject(value)) return value;
+  const isExecute = value.type === 'Action.Execute';
+  if (isExecute && !Object.hasOwn(value, 'data')) {
     throw new Error('an Action.Execute needs a CardAction as its data');
   }
-  return made;
+  let made: Record<string, unknown> | undefined;
+  for (const name of Object.keys(value)) {
+    const member = value[name];
+    // Most members are text: they hold nothing.
+    if (typeof member !== 'object' && !isExecute) continue;
+    const one = isExecute && name === 'data' ? sign(member) : copy(member, sign);
+    if (one === member) continue;
+    made ??= { ...value };
+    made[name] = one;
+  }
+  return made ?? value;
 }
 
 function isText(value: unknown): value is string {
