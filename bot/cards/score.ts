@@ -160,11 +160,12 @@ function over30Days(posture: Posture, now: Instant): Fact {
     return { headline: 'not known', color: 'Default', detail: 'over 30 days: not read that long' };
   const way = direction(change.percent);
   const days = daysBetween(change.from, change.to);
-  const before = posture.percent === null ? '' : percentText(posture.percent - change.percent);
+  const from =
+    posture.percent === null ? 'since' : `from ${percentText(posture.percent - change.percent)} on`;
   return {
     headline: way === 'level' ? `unchanged in ${days} days` : `${arrowed(change.percent)} in ${days} days`,
     color: colors[way],
-    detail: `from ${before} on ${dayText(change.from, now)}`,
+    detail: `${from} ${dayText(change.from, now)}`,
   };
 }
 

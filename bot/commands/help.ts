@@ -1,4 +1,4 @@
-import { type Caller, may, scopeFor } from '../../shared/access.ts';
+import { type Caller, may, roleOf, scopeFor } from '../../shared/access.ts';
 import type { Command } from '../../shared/command.ts';
 import { type CommandRow, commandTable } from '../../shared/command-table.ts';
 import { plain } from '../../shared/foreign-text.ts';
@@ -29,7 +29,7 @@ export function usable(who: Caller, where: Place, services: Services): CommandRo
   const now = services.now();
   return commandTable.filter((row) => {
     if (!row.places.includes(audience.kind)) return false;
-    if (row.name === 'claim') return who.home && !may(who, 'grant', undefined, now);
+    if (row.name === 'claim') return who.home && roleOf(who, now) === null;
     if (row.needs === null) return true;
     if (row.needs === 'grant') return may(who, 'grant', undefined, now);
     const scope = scopeFor(who, audience, row.needs, now);

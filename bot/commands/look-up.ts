@@ -60,7 +60,7 @@ export function notAvailable(name: string, verb: 'score' | 'sync', nearest: Tena
       ? forward
       : `Did you mean ${nearest.map((tenant) => clean(tenant.name, 60)).join(' or ')}?`;
   const buttons = [
-    ...nearest.map((tenant) => ask(clean(tenant.name, 60), { verb, tenant: tenant.id })),
+    ...nearest.map((tenant) => ask(clean(tenant.name, 30), { verb, tenant: tenant.id })),
     ask('Tenants', { verb: 'tenants' }),
   ];
   const card = noticeCard({
