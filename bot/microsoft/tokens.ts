@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { TenantId } from '../../shared/tenants/tenant.ts';
+import type { Secret } from '../secrets.ts';
 import type { Failure, TenantAccess } from '../services.ts';
 import { MicrosoftError } from './failures.ts';
 import { type AppToken, appToken, askMs, type TokenOptions } from './token-request.ts';
