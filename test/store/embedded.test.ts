@@ -1,8 +1,10 @@
 import { embedded } from './backends.ts';
 import { engineContract } from './contract.ts';
+import { credentialContract } from './credentials.ts';
 import { processContract } from './processes.ts';
 import { subjectContract } from './subjects.ts';
 
 engineContract(embedded);
 subjectContract(embedded);
+credentialContract(embedded);
 processContract(embedded);

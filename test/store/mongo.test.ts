@@ -1,6 +1,7 @@
 import { test } from '@jest/globals';
 import { mongoAt } from './backends.ts';
 import { engineContract } from './contract.ts';
+import { credentialContract } from './credentials.ts';
 import { processContract } from './processes.ts';
 import { subjectContract } from './subjects.ts';
 
@@ -10,5 +11,6 @@ if (uri === '') {
 } else {
   engineContract(mongoAt(uri));
   subjectContract(mongoAt(uri));
+  credentialContract(mongoAt(uri));
   processContract(mongoAt(uri));
 }
