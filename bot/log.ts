@@ -58,11 +58,22 @@ const allowed: ReadonlySet<string> = new Set<keyof LogFields>([
   'problem',
 ]);
 
+/** Lines of a busy moment are written together: a write for each costs as much as a look into the store. */
+const atOnceBytes = 4096;
+const latestMs = 100;
+
 /**
  * A pino log of JSON lines that drops every field that is not on the list. Goes to standard error, or to `file`
- * (mode 0600) where the demo keeps its screen readable.
+ * (mode 0600) where the demo keeps its screen readable. Warnings and errors are written at once with all before them,
+ * other lines within 100 ms and at the end of the thread: only a killed process can lose some.
  */
 export function openLog(level: string, thread: string, file?: string): Log {
+  const destination = pino.destination({
+    dest: file ?? 2,
+    sync: true,
+    minLength: atOnceBytes,
+    ...(file === undefined ? {} : { mode: 0o600 }),
+  });
   const out = pino(
     {
       level,
@@ -70,8 +81,17 @@ export function openLog(level: string, thread: string, file?: string): Log {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    pino.destination({ dest: file ?? 2, sync: true, ...(file === undefined ? {} : { mode: 0o600 }) }),
+    destination,
   );
+  const flush = (): void => {
+    unwritten.delete(flush);
+    destination.flushSync();
+  };
+  const later = (): void => {
+    if (unwritten.has(flush)) return;
+    unwritten.add(flush);
+    setTimeout(flush, latestMs).unref();
+  };
   const only = (fields: LogFields): LogFields => {
     const kept: Record<string, unknown> = {};
     for (const [name, value] of Object.entries(fields)) {
@@ -81,12 +101,30 @@ export function openLog(level: string, thread: string, file?: string): Log {
     return kept;
   };
   return {
-    debug: (fields, message) => out.debug(only(fields), message),
-    info: (fields, message) => out.info(only(fields), message),
-    warn: (fields, message) => out.warn(only(fields), message),
-    error: (fields, message) => out.error(only(fields), message),
+    debug(fields, message) {
+      out.debug(only(fields), message);
+      later();
+    },
+    info(fields, message) {
+      out.info(only(fields), message);
+      later();
+    },
+    warn(fields, message) {
+      out.warn(only(fields), message);
+      flush();
+    },
+    error(fields, message) {
+      out.error(only(fields), message);
+      flush();
+    },
   };
 }
+
+/** Logs of this thread with lines that are not written yet. */
+const unwritten = new Set<() => void>();
+process.on('exit', () => {
+  for (const flush of [...unwritten]) flush();
+});
 
 /** A log that writes nothing, for tests of pure handlers. */
 export function silentLog(): Log {
