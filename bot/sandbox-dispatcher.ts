@@ -1,47 +1,12 @@
 import { Agent, type Dispatcher } from 'undici';
-
-/** Microsoft's hosts in all four national clouds; an entry that begins with a dot stands for every host below it. */
-const microsoftHosts = [
-  // Entra
-  'login.microsoftonline.com',
-  'login.microsoft.com',
-  'login.windows.net',
-  'sts.windows.net',
-  'login.microsoftonline.us',
-  'login.partner.microsoftonline.cn',
-  'login.chinacloudapi.cn',
-  // Graph
-  'graph.microsoft.com',
-  'graph.microsoft.us',
-  'dod-graph.microsoft.us',
-  'microsoftgraph.chinacloudapi.cn',
-  // Bot Framework: keys and token service
-  '.botframework.com',
-  '.botframework.azure.us',
-  '.botframework.azure.cn',
-  // Connector
-  'smba.trafficmanager.net',
-  '.smba.trafficmanager.net',
-  'smba.infra.gcc.teams.microsoft.com',
-  'smba.infra.gov.teams.microsoft.us',
-  'smba.infra.dod.teams.microsoft.us',
-  'smba.partner.teams.microsoftonline.cn',
-  // Exchange Online
-  'outlook.office365.com',
-] as const;
-
-/** True for a host that Microsoft answers at and the sandbox plays. */
-export function isMicrosoftHost(host: string): boolean {
-  const name = host.toLowerCase();
-  return microsoftHosts.some((one) => (one.startsWith('.') ? name.endsWith(one) : name === one));
-}
+import { cloudNames, clouds, isOfCloud } from './clouds.ts';
 
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '[::1]' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 /**
- * A way out for the demo and for tests: https to one of Microsoft's hosts goes to the sandbox over plain http on
+ * A way out for the demo and for tests: https to a host of the cloud table goes to the sandbox over plain http on
  * loopback with the real name in `host`; loopback stays as it is; every other host is refused, so that nothing of
  * the demo can ever leave the machine. One Agent without a limit of connections keeps them open between requests.
  */
@@ -50,15 +15,20 @@ export function toSandbox(sandboxUrl: string): Dispatcher {
   if (sandbox.protocol !== 'http:' || !isLoopback(sandbox.hostname))
     throw new TypeError('The sandbox must be an http address on loopback.');
   const agent = new Agent({ connections: null, connect: { timeout: 5_000 } });
+  // Few origins, many requests: each is looked at once. Only known ones are kept, so it cannot grow.
+  const hosts = new Map<string, string>();
   return agent.compose((dispatch) => (options, handler) => {
-    const target = new URL(String(options.origin));
-    if (isLoopback(target.hostname)) return dispatch(options, handler);
-    if (target.protocol !== 'https:' || target.port !== '' || !isMicrosoftHost(target.hostname))
-      throw new TypeError(`The sandbox does not play ${target.origin}.`);
-    return dispatch(
-      { ...options, origin: sandbox.origin, headers: withHost(options.headers, target.host) },
-      handler,
-    );
+    const origin = String(options.origin);
+    let host = hosts.get(origin);
+    if (host === undefined) {
+      const target = new URL(origin);
+      if (isLoopback(target.hostname)) return dispatch(options, handler);
+      if (!cloudNames.some((name) => isOfCloud(clouds[name], target.href)))
+        throw new TypeError(`The sandbox does not play ${target.origin}.`);
+      host = target.host;
+      if (hosts.size < 100) hosts.set(origin, host);
+    }
+    return dispatch({ ...options, origin: sandbox.origin, headers: withHost(options.headers, host) }, handler);
   });
 }
 

@@ -1,8 +1,8 @@
+import { botIssuerOf } from './clouds.ts';
 import { type Answer, type Call, json } from './http.ts';
 import { pairOf, signToken } from './keys.ts';
 import type { State } from './state.ts';
 
-export const botIssuer = 'https://api.botframework.com';
 /** The address that inbound activities carry and tokens vouch for. */
 export const serviceUrl = 'https://smba.trafficmanager.net/emea/';
 
@@ -10,7 +10,7 @@ export const serviceUrl = 'https://smba.trafficmanager.net/emea/';
 export function botKeys(state: State, call: Call): Answer | undefined {
   if (call.path === '/v1/.well-known/openidconfiguration')
     return json(200, {
-      issuer: botIssuer,
+      issuer: botIssuerOf(call.host),
       authorization_endpoint: 'https://invalid.botframework.com',
       jwks_uri: `https://${call.host}/v1/.well-known/keys`,
       id_token_signing_alg_values_supported: ['RS256'],
@@ -39,7 +39,7 @@ export function inboundClaims(state: State, at: Date): Record<string, unknown> {
     serviceurl: serviceUrl,
     nbf: now,
     exp: now + 3_600,
-    iss: botIssuer,
+    iss: botIssuerOf('login.botframework.com'),
     aud: state.bot.appId,
   };
 }

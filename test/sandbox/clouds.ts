@@ -54,16 +54,23 @@ export function isBotLoginHost(host: string): boolean {
   return /^login\.botframework\.(com|azure\.us|azure\.cn)$/.test(host);
 }
 
+/** Who signs inbound activities, by the host that publishes the keys. */
+export function botIssuerOf(loginHost: string): string {
+  if (loginHost.endsWith('.us')) return 'https://api.botframework.us';
+  return loginHost.endsWith('.cn') ? 'https://api.botframework.azure.cn' : 'https://api.botframework.com';
+}
+
 export function isConnectorHost(host: string): boolean {
   return (
     host === 'smba.trafficmanager.net' ||
     host.endsWith('.smba.trafficmanager.net') ||
-    /^smba\.(infra|partner)\./.test(host) ||
+    host.startsWith('smba.infra.') ||
+    host === 'frontend.botapi.msg.infra.teams.microsoftonline.cn' ||
     /\.botframework\.(com|azure\.us|azure\.cn)$/.test(host)
   );
 }
 
 /** Scope root of a Bot Framework token, per cloud. */
 export function isBotScope(root: string): boolean {
-  return root === 'https://api.botframework.com' || root === 'https://api.botframework.us';
+  return /^https:\/\/api\.botframework\.(com|us|azure\.cn)$/.test(root);
 }

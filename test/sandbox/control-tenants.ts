@@ -51,7 +51,7 @@ const clockBody = v.strictObject({
   advance: v.pipe(v.string(), v.regex(/^([1-9]|[12]\d|30)d$/), v.transform(Number.parseInt)),
 });
 
-/** What anybody may know of a tenant: design.md's answer to `POST /_sandbox/tenants`. */
+/** A tenant as the control calls tell of it, secret and all. */
 export function tenantFacts(tenant: SandboxTenant): Record<string, unknown> {
   return {
     name: tenant.name,
