@@ -2,8 +2,9 @@ import { memo } from 'react';
 import type { TenantRow } from '../shared/api.ts';
 import type { Instant } from '../shared/time.ts';
 import { ageText, fullDay, percentText, pointsOf } from '../shared/words.ts';
+import { navigate } from './navigation.ts';
 import { Age, Bar, Change, HealthWord, NotRead } from './parts.tsx';
-import { hrefOf, navigate } from './route.ts';
+import { hrefOf } from './route.ts';
 import { Sparkline } from './Sparkline.tsx';
 
 /**

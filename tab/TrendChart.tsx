@@ -11,7 +11,6 @@ import {
   type TrendMark,
 } from './chart-scale.ts';
 
-const height = 220;
 const edge = { top: 24, right: 16, bottom: 28, left: 48 };
 
 /**
@@ -25,7 +24,7 @@ export function TrendChart(props: {
   now: Instant;
 }) {
   const box = useRef<HTMLDivElement>(null);
-  const width = useWidth(box);
+  const { width, height } = useSize(box);
   const [chosen, setChosen] = useState<number | null>(null);
   const known = props.trend.filter((one): one is TrendDay & { percent: number } => one.percent !== null);
   const first = known[0];
@@ -129,15 +128,6 @@ export function TrendChart(props: {
           </g>
         )}
         <path className="line" d={pathOf(points)} />
-        {marks.map((mark) => (
-          <MarkAt
-            key={mark.day}
-            mark={mark}
-            point={points.find(({ day }) => day === mark.day)}
-            fromAbove={comesFromAbove(points, mark.day)}
-            width={width}
-          />
-        ))}
         {chosen === null || atPoint === undefined ? (
           <circle className="end" cx={points.at(-1)?.x} cy={points.at(-1)?.y} r="4" />
         ) : (
@@ -146,6 +136,16 @@ export function TrendChart(props: {
             <circle className="end" cx={atPoint.x} cy={atPoint.y} r="4" />
           </g>
         )}
+        {marks.map((mark) => (
+          <MarkAt
+            key={mark.day}
+            mark={mark}
+            point={points.find(({ day }) => day === mark.day)}
+            fromAbove={comesFromAbove(points, mark.day)}
+            width={width}
+            height={height}
+          />
+        ))}
       </svg>
       {chosen !== null && atPoint !== undefined && (
         <p
@@ -166,8 +166,9 @@ function MarkAt(props: {
   point: ChartPoint | undefined;
   fromAbove: boolean;
   width: number;
+  height: number;
 }) {
-  const { mark, point, width } = props;
+  const { mark, point, width, height } = props;
   if (point === undefined) return null;
   const nearRight = point.x > width - 120;
   const nearLeft = point.x < edge.left + 70;
@@ -196,16 +197,17 @@ function within(value: number, { low, high }: { low: number; high: number }): bo
   return value > low && value < high;
 }
 
-/** The box's own width, now and when it changes; its height is fixed, so nothing jumps. */
-function useWidth(box: React.RefObject<HTMLDivElement | null>): number {
-  const [width, setWidth] = useState(600);
+/** The box's own size, now and when it changes; style sheets alone decide it, so nothing jumps. */
+function useSize(box: React.RefObject<HTMLDivElement | null>): { width: number; height: number } {
+  const [size, setSize] = useState({ width: 600, height: 220 });
   useLayoutEffect(() => {
     const element = box.current;
     if (element === null) return;
-    setWidth(element.clientWidth);
-    const observer = new ResizeObserver(() => setWidth(element.clientWidth));
+    const look = (): void => setSize({ width: element.clientWidth, height: element.clientHeight });
+    look();
+    const observer = new ResizeObserver(look);
     observer.observe(element);
     return () => observer.disconnect();
   }, [box]);
-  return width;
+  return size;
 }

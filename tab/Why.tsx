@@ -1,17 +1,19 @@
 import type { TenantPage } from '../shared/api.ts';
 import type { Instant } from '../shared/time.ts';
-import { dayText, direction, signed, total } from '../shared/words.ts';
+import { counted, dayText, direction, signed, total } from '../shared/words.ts';
 
 type Score = NonNullable<TenantPage['tenant']['score']>;
 const shown = 5;
 
 /** The reasons beside the number, with points that add up, and what is not counted. */
 export function Why({ page, score, now }: { page: TenantPage; score: Score; now: Instant }) {
-  const { moved } = page;
+  // What reads as 0.0 moved only by rounding: counted, not listed.
+  const moved = page.moved.filter(({ points }) => direction(points) !== 'level');
+  const dust = page.moved.filter(({ points }) => direction(points) === 'level');
   const change = score.sinceYesterday;
   const way = change === null ? 'level' : direction(change.points);
   const verb = { up: 'Why it rose on', down: 'Why it fell on', level: 'What moved on' }[way];
-  const rest = moved.slice(shown);
+  const rest = [...moved.slice(shown), ...dust];
   return (
     <section className="card why">
       <h2>
@@ -37,13 +39,13 @@ export function Why({ page, score, now }: { page: TenantPage; score: Score; now:
           {rest.length > 0 && (
             <li>
               <b className="change">{signed(sum(rest))}</b>
-              <span>{rest.length} more controls</span>
+              <span>{counted(rest.length, 'more control')}</span>
             </li>
           )}
         </ul>
       )}
       {change !== null && (
-        <p className="caption">{sumInWords(sum(moved), change, score.max, moved.length > 0)}</p>
+        <p className="caption">{sumInWords(sum(page.moved), change, score.max, moved.length > 0)}</p>
       )}
     </section>
   );

@@ -1,4 +1,3 @@
-import { useSyncExternalStore } from 'react';
 import { type TenantFilter, tenantFilters } from '../shared/api.ts';
 
 /** Where in the page we are; the address says all of it, so that back, reload and links work. */
@@ -34,40 +33,4 @@ export const overview = { page: 'overview', show: 'all', q: '' } as const;
 export function routeOfSubPage(subPage: string): Exclude<Route, { page: 'unknown' }> {
   const id = /^tenant:([0-9a-f-]{36})$/i.exec(subPage)?.[1];
   return id === undefined ? overview : { page: 'tenant', id: id.toLowerCase() };
-}
-
-const listeners = new Set<() => void>();
-/** Steps taken inside the page: as long as there are some, "back" stays inside. */
-let steps = 0;
-
-export function navigate(href: string, how: 'push' | 'replace' = 'push'): void {
-  if (how === 'push') {
-    steps += 1;
-    window.history.pushState(null, '', href);
-  } else window.history.replaceState(null, '', href);
-  for (const listener of listeners) listener();
-}
-
-/** One step back inside the page; false when there is none. */
-export function goBack(): boolean {
-  if (steps === 0) return false;
-  window.history.back();
-  return true;
-}
-
-window.addEventListener('popstate', () => {
-  steps = Math.max(0, steps - 1);
-  for (const listener of listeners) listener();
-});
-
-export function useRoute(): Route {
-  const address = useSyncExternalStore(
-    (changed) => {
-      listeners.add(changed);
-      return () => listeners.delete(changed);
-    },
-    () => window.location.pathname + window.location.search,
-  );
-  const [pathname = '', search = ''] = address.split('?');
-  return routeOf(pathname, search);
 }

@@ -1,5 +1,6 @@
 import { type Api, ApiError, openApi, tabConfig } from './api.ts';
-import { hrefOf, navigate, routeOfSubPage } from './route.ts';
+import { navigate } from './navigation.ts';
+import { hrefOf, routeOfSubPage } from './route.ts';
 import { finishSignIn, startSignIn } from './sign-in.ts';
 import type { TeamsHost } from './teams.ts';
 import type { ThemeName } from './theme.ts';

@@ -7,6 +7,7 @@ import type { Action, Posture } from '../../shared/score/score.ts';
 import { percentOf, pointsMoved } from '../../shared/score/score-change.ts';
 import { datasetNames, type Tenant, tenantId } from '../../shared/tenants/tenant.ts';
 import { dayOf, type Instant, plusDays } from '../../shared/time.ts';
+import { direction } from '../../shared/words.ts';
 import type { Services } from '../services.ts';
 import { problem } from './problem.ts';
 import type { ApiRoute } from './route.ts';
@@ -118,14 +119,16 @@ async function allActions(
   scope: TenantScope,
   store: Services['store'],
 ): Promise<Action[]> {
-  if (posture.actionCount <= posture.actions.length) return posture.actions;
   const [evaluated, profiles, changes] = await Promise.all([
     store.scores.evaluated(scope, tenant.id),
     store.scores.profiles(scope, tenant.id),
     store.scores.changes(scope, tenant.id, posture.day),
   ]);
+  // A loss that reads as 0.0 is rounding, not a regression.
+  const regressed = new Set(
+    changes.filter((change) => direction(pointsMoved(change)) === 'down').map(({ name }) => name),
+  );
   // Between two writes of a sync the parts may be of different days: then the ten that belong together are shown.
   if (evaluated === null || evaluated.day !== posture.day) return posture.actions;
-  const regressed = new Set(changes.filter((change) => pointsMoved(change) < 0).map(({ name }) => name));
   return actionsWorthMost(evaluated.controls, profiles, regressed).slice(0, mostActions);
 }

@@ -22,6 +22,8 @@ export type Seed = {
   /** Points that Microsoft added to the maximum in the middle. */
   maximum?: number;
   read?: boolean;
+  /** How many days before the last one are known; 90 unless told. */
+  days?: number;
 };
 
 export const fiveTenants: readonly Seed[] = [
@@ -105,7 +107,7 @@ export async function seedTenants(store: Store, seeds: readonly Seed[], now: Ins
 async function seedTenant(store: Store, seed: Seed, index: number, now: Instant): Promise<Tenant> {
   const id = idOf(index);
   const scope = scopeOfJob(id);
-  const readAt = plus(now, -((seed.ageHours ?? 0) * 3_600_000 + (index * 4 + 3) * 60_000));
+  const readAt = plus(now, -((seed.ageHours ?? 0) * 3_600_000 + ((index % 10) * 4 + 3) * 60_000));
   const ok = { state: 'ok', readAt, triedAt: readAt, hash: 'h' } as const;
   const lost = seed.health === 'permission-error';
   const refused = {
@@ -185,7 +187,9 @@ function daysOf(seed: Seed, index: number, last: string, tenant: Tenant): Evalua
   const total = controls.reduce((sum, [, , , max]) => sum + max, 0);
   const reached = controls.reduce((sum, [, , , max], i) => sum + max * (shares[i] ?? 0), 0);
   const level = (seed.percent / 100) * (total / reached);
-  return Array.from({ length: 91 }, (_, back) => {
+  const before = seed.days ?? 90;
+  return Array.from({ length: before + 1 }, (_, at) => {
+    const back = at + 90 - before;
     const day = plusDays(last, back - 90);
     const drift = (seed.slope ?? 0) * (back - 90) + (random() - 0.5) * 1.2;
     const scores = controls.map(([name, , category, max], i) => {
@@ -226,6 +230,7 @@ export function manyTenants(count: number): Seed[] {
     name: `Tenant ${String(i + 1).padStart(4, '0')} of a long list`,
     domain: `tenant-${i + 1}.example`,
     percent: 40 + ((i * 7) % 45),
+    days: 3,
     ...(i % 9 === 0 ? { fell: ['AdminMFAV2'] } : {}),
   }));
 }

@@ -1,0 +1,261 @@
+import { createHmac, type KeyObject } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { CompactSign, SignJWT } from 'jose';
+import { hostClients } from '../../bot/api/require-user.ts';
+import { demoBotId, demoHome, demoPeople, demoTabAppId } from '../../bot/cast.ts';
+import { fiveTenants } from '../tab/seeded.ts';
+import { openTabServer, type TabServer } from '../tab/tab-server.ts';
+import { claimsOf, issuer } from '../tab/tab-tokens.ts';
+
+/** R11 over real HTTP: tokens that differ from a good one in one thing. */
+
+const elsewhere = '11111111-2222-4333-8444-555555555555';
+const connected = 'a1b2c3d4-0000-4000-8000-000000000001';
+const now = Math.floor(Date.now() / 1000);
+let server: TabServer;
+
+beforeAll(async () => {
+  server = await openTabServer({ seeds: fiveTenants.slice(0, 1) });
+  await server.grant(0, 'Reader', 'all');
+});
+afterAll(() => server.close());
+
+type Row = { token: string; status: number; make: () => string | Promise<string> };
+
+const good = (change: Record<string, unknown> = {}) => server.entra.token(change);
+const signed = (header: Record<string, unknown>, key?: KeyObject, change: Record<string, unknown> = {}) =>
+  new SignJWT(claimsOf(change))
+    .setProtectedHeader({ alg: 'RS256', kid: 'k1', ...header } as never)
+    .sign(key ?? server.entra.right);
+const of = (tid: string) => ({ tid, iss: issuer.replace('{tid}', tid) });
+const base64 = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+const byHand = (header: object, claims: object, signature = '') =>
+  `Bearer ${base64(header)}.${base64(claims)}.${signature}`;
+const bearer = async (token: string | Promise<string>) => `Bearer ${await token}`;
+
+const rows: Row[] = [
+  { token: 'as Teams sends it', status: 200, make: () => bearer(good()) },
+  ...hostClients.map((azp) => ({
+    token: `through the host ${azp.slice(0, 8)}`,
+    status: 200,
+    make: () => bearer(good({ azp })),
+  })),
+  { token: 'through our own popup', status: 200, make: () => bearer(good({ azp: demoTabAppId })) },
+  { token: 'of a connected tenant', status: 200, make: () => bearer(good(of(connected))) },
+  {
+    token: 'with more scopes beside ours',
+    status: 200,
+    make: () => bearer(good({ scp: 'openid access_as_user' })),
+  },
+  { token: 'expired one minute ago', status: 200, make: () => bearer(good({ exp: now - 60 })) },
+  { token: 'valid in one minute', status: 200, make: () => bearer(good({ nbf: now + 60, iat: now + 60 })) },
+
+  { token: 'missing', status: 401, make: () => '' },
+  { token: 'not of the Bearer kind', status: 401, make: async () => `Basic ${await good()}` },
+  { token: 'with a lower-case scheme', status: 401, make: async () => `bearer ${await good()}` },
+  { token: 'with something after it', status: 401, make: async () => `Bearer ${await good()} x` },
+  {
+    token: 'of two parts',
+    status: 401,
+    make: async () => `Bearer ${(await good()).split('.').slice(0, 2).join('.')}`,
+  },
+  { token: 'that is no token', status: 401, make: () => 'Bearer a.b.c' },
+  {
+    token: 'of 20 KB, which Node itself refuses',
+    status: 431,
+    make: () => bearer(good({ extra: 'x'.repeat(14_000) })),
+  },
+  {
+    token: 'without signature, alg none',
+    status: 401,
+    make: () => byHand({ alg: 'none', kid: 'k1' }, claimsOf()),
+  },
+  {
+    token: 'without signature, alg RS256',
+    status: 401,
+    make: () => byHand({ alg: 'RS256', kid: 'k1' }, claimsOf()),
+  },
+  {
+    token: 'signed HS256 with the public key as secret',
+    status: 401,
+    make: async () => {
+      const found = await server.entra.keys.find('k1');
+      const pem = String(found?.key.export({ type: 'spki', format: 'pem' }));
+      const head = `${base64({ alg: 'HS256', kid: 'k1' })}.${base64(claimsOf())}`;
+      return `Bearer ${head}.${createHmac('sha256', pem).update(head).digest('base64url')}`;
+    },
+  },
+  { token: 'signed RS384', status: 401, make: () => bearer(signed({ alg: 'RS384' })) },
+  { token: 'signed PS256', status: 401, make: () => bearer(signed({ alg: 'PS256' })) },
+  { token: 'signed with another key', status: 401, make: () => bearer(signed({}, server.entra.wrong)) },
+  { token: 'with an unknown kid', status: 401, make: () => bearer(signed({ kid: 'k2' })) },
+  { token: 'without a kid', status: 401, make: () => bearer(signed({ kid: undefined })) },
+  {
+    token: 'with a critical header nobody knows',
+    status: 401,
+    make: () => {
+      const payload = new TextEncoder().encode(JSON.stringify(claimsOf()));
+      return bearer(
+        new CompactSign(payload)
+          .setProtectedHeader({ alg: 'RS256', kid: 'k1', crit: ['x'], x: 1 })
+          .sign(server.entra.right, { crit: { x: true } }),
+      );
+    },
+  },
+  {
+    token: 'with claims changed after signing',
+    status: 401,
+    make: async () => {
+      const [head, , signature] = (await good()).split('.');
+      return `Bearer ${head}.${base64(claimsOf({ oid: elsewhere }))}.${signature}`;
+    },
+  },
+  { token: 'for the bot', status: 401, make: () => bearer(good({ aud: demoBotId })) },
+  { token: 'for Graph', status: 401, make: () => bearer(good({ aud: 'https://graph.microsoft.com' })) },
+  { token: 'for us as api://', status: 401, make: () => bearer(good({ aud: `api://${demoTabAppId}` })) },
+  { token: 'for us and another', status: 401, make: () => bearer(good({ aud: [demoTabAppId, demoBotId] })) },
+  { token: 'for nobody', status: 401, make: () => bearer(good({ aud: undefined })) },
+  {
+    token: 'by the v1 issuer',
+    status: 401,
+    make: () => bearer(good({ iss: `https://sts.windows.net/${demoHome.id}/` })),
+  },
+  {
+    token: 'by the issuer of another tenant',
+    status: 401,
+    make: () => bearer(good({ iss: of(connected).iss })),
+  },
+  {
+    token: 'by our issuer, naming another tenant',
+    status: 401,
+    make: () => bearer(good({ tid: connected })),
+  },
+  {
+    token: 'by the issuer of another cloud',
+    status: 401,
+    make: () => bearer(good({ iss: of(demoHome.id).iss.replace('.com', '.us') })),
+  },
+  { token: 'without an issuer', status: 401, make: () => bearer(good({ iss: undefined })) },
+  { token: 'with common as its tenant', status: 401, make: () => bearer(good(of('common'))) },
+  { token: 'of version 1.0', status: 401, make: () => bearer(good({ ver: '1.0' })) },
+  { token: 'without scope', status: 401, make: () => bearer(good({ scp: undefined })) },
+  {
+    token: 'with another scope',
+    status: 401,
+    make: () => bearer(good({ scp: 'access_as_user2 User.Read' })),
+  },
+  {
+    token: 'with roles only',
+    status: 401,
+    make: () => bearer(good({ scp: undefined, roles: ['Watchpost.Admin'] })),
+  },
+  { token: 'of an app', status: 401, make: () => bearer(good({ idtyp: 'app' })) },
+  { token: 'through an unknown client', status: 401, make: () => bearer(good({ azp: elsewhere })) },
+  { token: 'through no client', status: 401, make: () => bearer(good({ azp: undefined })) },
+  {
+    token: 'with v1 appid instead of azp',
+    status: 401,
+    make: () => bearer(good({ azp: undefined, appid: hostClients[0] })),
+  },
+  { token: 'without a person', status: 401, make: () => bearer(good({ oid: undefined })) },
+  { token: 'with a person that is no id', status: 401, make: () => bearer(good({ oid: { $ne: '' } })) },
+  { token: 'expired three minutes ago', status: 401, make: () => bearer(good({ exp: now - 180 })) },
+  { token: 'valid in three minutes', status: 401, make: () => bearer(good({ nbf: now + 180 })) },
+  { token: 'issued in three minutes', status: 401, make: () => bearer(good({ iat: now + 180 })) },
+  { token: 'that never expires', status: 401, make: () => bearer(good({ exp: undefined })) },
+  { token: 'without a beginning', status: 401, make: () => bearer(good({ nbf: undefined })) },
+  { token: 'with a text as its end', status: 401, make: () => bearer(good({ exp: 'never' })) },
+  { token: 'of a tenant that is not ours', status: 403, make: () => bearer(good(of(elsewhere))) },
+];
+
+async function statusOf(row: Row, at: TabServer = server): Promise<number> {
+  const authorization = await row.make();
+  const answer = await at.get('/api/tab/me', authorization === '' ? undefined : authorization);
+  const text = await answer.text();
+  if (answer.status === 200 || answer.status === 431) return answer.status;
+  // A refusal says a sentence and an id, and nothing of the token.
+  expect(JSON.parse(text)).toEqual({
+    title: expect.any(String),
+    status: answer.status,
+    detail: expect.stringMatching(/^[A-Z].*\.$/),
+    id: expect.any(String),
+  });
+  return answer.status;
+}
+
+describe('the token of the tab', () => {
+  test('the table has more than forty bad ones', () => {
+    expect(rows.filter(({ status }) => status !== 200).length).toBeGreaterThan(40);
+  });
+
+  test.each(rows)('$token → $status', async (row) => {
+    expect(await statusOf(row)).toBe(row.status);
+  });
+
+  test('a door that lets every tenant and client in would be noticed', async () => {
+    const open = await openTabServer({
+      seeds: [],
+      requireUser: {
+        allowedTenants: async () => true,
+        clients: [...hostClients, demoTabAppId, elsewhere],
+      },
+    });
+    const here = server;
+    server = open;
+    const wrong: string[] = [];
+    try {
+      for (const row of rows) if ((await statusOf(row)) !== row.status) wrong.push(row.token);
+    } finally {
+      server = here;
+      await open.close();
+    }
+    expect(wrong).toEqual(
+      expect.arrayContaining(['through an unknown client', 'of a tenant that is not ours']),
+    );
+  }, 60_000);
+});
+
+describe('who the person is and what the person may do', () => {
+  const me = async (claims: Record<string, unknown>) =>
+    (await (await server.get('/api/tab/me', `Bearer ${await server.tokenOf(4, claims)}`)).json()) as {
+      role: string | null;
+      reasons: string[];
+    };
+
+  test('app roles of the home tenant count and go again with a token that has none', async () => {
+    expect((await me({})).role).toBeNull();
+    expect((await me({ roles: ['Watchpost.Operator', 'Else.Admin'], iat: now - 5 })).role).toBe('Operator');
+    expect((await me({ iat: now - 4 })).role).toBeNull();
+    // The older token is still good, but it brings nothing back.
+    expect((await me({ roles: ['Watchpost.Operator'], iat: now - 8 })).role).toBeNull();
+  });
+
+  test.each([
+    { who: 'a guest by acct', claims: { acct: 1 } },
+    { who: 'a guest by idp', claims: { idp: `https://sts.windows.net/${elsewhere}/` } },
+    { who: 'a person of a connected tenant', claims: of(connected) },
+  ])('an app role of $who does not count', async ({ claims }) => {
+    expect((await me({ roles: ['Watchpost.Admin'], iat: now - 2, ...claims })).role).toBeNull();
+  });
+
+  test('names and addresses decide nothing', async () => {
+    const body = await me({
+      name: 'Ana Reyes',
+      preferred_username: 'ana@fourthcoffee.example',
+      upn: 'ana',
+      email: 'ana',
+    });
+    expect(body.role).toBeNull();
+  });
+
+  test('a grant that goes takes effect on a token that is known already', async () => {
+    const token = await server.tokenOf(3);
+    const { store } = server;
+    await server.grant(3, 'Reader', 'all');
+    const role = async () =>
+      ((await (await server.get('/api/tab/me', `Bearer ${token}`)).json()) as { role: string | null }).role;
+    expect(await role()).toBe('Reader');
+    await store.people.removeGrants(demoHome.id, demoPeople[3]?.oid ?? '');
+    expect(await role()).toBeNull();
+  });
+});
