@@ -147,9 +147,9 @@ export function buttonsIn(value: unknown): CardButton[] {
   return [...own, ...Object.values(value).flatMap(buttonsIn)];
 }
 
-/** Reads the ledger on from where it was left; each post once. */
-export function followLedger(sandbox: Sandbox): { more(): Promise<Post[]> } {
-  let after = 0;
+/** Reads the ledger on from where it stands now; each post once. */
+export async function followLedger(sandbox: Sandbox): Promise<{ more(): Promise<Post[]> }> {
+  let after = (await sandbox.posts('?limit=1')).at(-1)?.seq ?? 0;
   return {
     async more() {
       const found: Post[] = [];
