@@ -28,7 +28,10 @@ export function toSandbox(sandboxUrl: string): Dispatcher {
       host = target.host;
       if (hosts.size < 100) hosts.set(origin, host);
     }
-    return dispatch({ ...options, origin: sandbox.origin, headers: withHost(options.headers, host) }, handler);
+    return dispatch(
+      { ...options, origin: sandbox.origin, headers: withHost(options.headers, host) },
+      handler,
+    );
   });
 }
 
