@@ -150,6 +150,18 @@ function fieldsOf({ datasets, name, ...rest }: TenantChange): Record<string, unk
 }
 
 function rowOf(row: WorkDocument): WorkRow {
-  const { _id, leaseOwner, leaseUntil, askedAt, ...rest } = row;
-  return leaseUntil === '' ? rest : { ...rest, lease: { owner: leaseOwner, until: leaseUntil } };
+  const { tenantId, kind, dueAt, lastStartedAt, lastDoneAt, lastMs, failures, lastOutcome, fence } = row;
+  const shown: WorkRow = {
+    tenantId,
+    kind,
+    dueAt,
+    lastStartedAt,
+    lastDoneAt,
+    lastMs,
+    failures,
+    lastOutcome,
+    fence,
+  };
+  if (row.leaseUntil !== '') shown.lease = { owner: row.leaseOwner, until: row.leaseUntil };
+  return shown;
 }

@@ -70,7 +70,8 @@ export interface Collection<T extends { _id: string }> {
     update: Update,
     options?: { upsert?: boolean; sort?: Sort },
   ): Promise<T | null>;
-  /** Unordered. At most 200 writes; a unique conflict is counted, never fatal. */
+  /** Unordered. At most 200 writes; a unique conflict is counted, never fatal. With `onlyIf` write upserts by `_id`: in
+   * a transaction of MongoDB a conflict undoes all of it. */
   bulkWrite(writes: BulkWrite<T>[], options?: { onlyIf?: Guard }): Promise<BulkResult>;
   deleteMany(filter: Filter): Promise<number>;
   countDocuments(filter: Filter): Promise<number>;
