@@ -67,6 +67,8 @@ export function createServer(parts: ServerParts): Server {
   let inFlight = 0;
   let closing = false;
 
+  // restify passes Node's errors on to itself and throws where nobody listens: a taken port would be a crash.
+  server.on('error', (error: unknown) => log.warn({ code: errorCode(error) }, 'server error'));
   // restify takes upgrades off Node's hands and then leaves the socket hanging; without a listener they are requests.
   server.server.removeAllListeners('upgrade');
   Object.assign(server.server, {
@@ -346,7 +348,8 @@ async function inTime(work: Promise<Answer>): Promise<Answer> {
 async function within<T>(work: Promise<T>, ms: number): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), ms);
+    // Open sockets keep the process alive, not somebody's patience.
+    timer = setTimeout(() => resolve(undefined), ms).unref();
   });
   return await Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
