@@ -133,7 +133,8 @@ export function openGraph({ state, touch }: Keeper): Graph {
       return refusal(call, 400, 'BadRequest', "Invalid version. Supported: 'v1.0'.");
     const path = call.path.slice('/v1.0'.length);
     const source = sources.find((one) => path === one.path || path.startsWith(`${one.path}/`));
-    if (source === undefined)
+    // Secure Score does not exist in China's cloud.
+    if (source === undefined || (source.secureScore && call.host.endsWith('.cn')))
       return refusal(call, 400, 'BadRequest', `Resource not found for the segment '${path.split('/')[1]}'.`);
     if (call.method !== 'GET')
       return refusal(call, 405, 'Request_BadRequest', 'The method is not allowed here.');

@@ -71,7 +71,9 @@ function stop(): Promise<void> {
   return stopping;
 }
 async function stopped(): Promise<void> {
-  server.close();
+  // Answers under way, the one to `stop` among them, get a moment to be written.
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 300))]);
   server.closeAllConnections();
   ending.abort();
   // When it was still starting, the abort has ended it.

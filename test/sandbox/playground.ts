@@ -51,6 +51,7 @@ export async function startPlayground(
   const child = spawn(
     process.execPath,
     [
+      ...['--import', new URL('./end-with-parent.ts', import.meta.url).href],
       join(
         dirname(createRequire(import.meta.url).resolve('@microsoft/m365agentsplayground/package.json')),
         'cli.js',
@@ -61,7 +62,7 @@ export async function startPlayground(
     {
       cwd: folder,
       signal: options.signal,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
       env: {
         ...process.env,
         TEAMSAPPTESTER_BROWSER: 'none',
