@@ -38,17 +38,13 @@ export async function runCli(
     say('Nothing was saved.');
     return 1;
   }
-  const { tenantId, name, domain } = report.saved;
+  const { tenantId, name, domain, syncId } = report.saved;
   say(`Connected ${name} (${domain}). Reading it for the first time …`);
   const scope = scopeOfJob(tenantId);
-  const asked = await services.store.syncRequests.add(scope, tenantId, `cli:${request.user}`);
-  // Again: the sync that the connection made due may have begun before this wish was there.
-  await services.store.work.schedule(scope, tenantId, 'sync-scores', services.now());
-  services.nudge();
   if (sync !== undefined) await sync();
   const end = performance.now() + 60_000;
   while (performance.now() < end && !services.signal.aborted) {
-    const row = await services.store.syncRequests.get(scope, tenantId, asked.id);
+    const row = await services.store.syncRequests.get(scope, tenantId, syncId);
     if (row?.state === 'done' || row?.state === 'failed') {
       say(row.result ?? 'Read.');
       return row.state === 'done' ? 0 : 1;

@@ -22,17 +22,20 @@ export async function score(
 
 /** The card of a tenant that this person may see here. */
 export async function scoreOf(
-  tenant: Tenant,
+  listed: Tenant,
   who: Caller,
   where: Place,
   services: Services,
   options: { syncing?: boolean } = {},
 ): Promise<Reply> {
   const { store, settings } = services;
+  const { id } = listed;
   const now = services.now();
   const scope = scopeFor(who, where.audience, 'view', now);
-  const maySync = covers(scopeFor(who, where.audience, 'sync', now), tenant.id);
-  const posture = await store.scores.posture(scope, tenant.id);
+  const maySync = covers(scopeFor(who, where.audience, 'sync', now), id);
+  const posture = await store.scores.posture(scope, id);
+  // The list that the name was found in may be seconds old; what is shown of this one tenant is not.
+  const tenant = (await store.tenants.get(scope, id)) ?? listed;
   if (posture === null) return notReadYet(tenant, maySync, where, services);
 
   const card = scoreCard({ tenant, posture, now, settings, maySync, syncing: options.syncing ?? false });

@@ -20,7 +20,8 @@ export type ConnectRequest = {
 
 export type ConnectReport = {
   steps: TestStep[];
-  saved: { tenantId: TenantId; name: string; domain: string } | null;
+  /** `syncId`: the wish for the first sync, whose row gets its result. */
+  saved: { tenantId: TenantId; name: string; domain: string; syncId: string } | null;
 };
 
 /**
@@ -90,10 +91,11 @@ export async function connectTenant(request: ConnectRequest, services: Services)
     },
   });
   await store.credentials.save(scope, access);
+  const wish = await store.syncRequests.add(scope, id, request.by);
   await store.work.schedule(scope, id, 'sync-scores', now);
   await audit('done', id, services, request.by);
   services.nudge();
-  return { steps, saved: { tenantId: id, name, domain } };
+  return { steps, saved: { tenantId: id, name, domain, syncId: wish.id } };
 
   async function failed(): Promise<ConnectReport> {
     await audit('failed', id ?? undefined, services, request.by);

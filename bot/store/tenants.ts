@@ -13,7 +13,12 @@ export const tenantsDeclaration: CollectionDeclaration = {
 };
 
 const most = 10_000;
-const cachedMs = 5_000;
+/**
+ * Another thread or instance may write meanwhile, so the list is kept only as long as reading it again is dear: fifty
+ * times what it took, at most 5 s. Five tenants are read anew nearly every time, 10,000 a few times a minute.
+ */
+const longestMs = 5_000;
+const timesItsCost = 50;
 
 /** `forget` drops this thread's list: for writes to tenants that happen in other subject files. */
 export function openTenants({ engine, monotonic }: Kit): { tenants: TenantStore; forget(): void } {
@@ -24,9 +29,11 @@ export function openTenants({ engine, monotonic }: Kit): { tenants: TenantStore;
   async function all(): Promise<readonly Tenant[]> {
     if (cached !== undefined && monotonic() < cached.until) return cached.list;
     const before = writes;
+    const began = monotonic();
     const list = await readAll(collection);
+    const now = monotonic();
     // A write that came in between may be missing in what was read: used once, not kept.
-    if (before === writes) cached = { list, until: monotonic() + cachedMs };
+    if (before === writes) cached = { list, until: now + Math.min(longestMs, (now - began) * timesItsCost) };
     return list;
   }
 
