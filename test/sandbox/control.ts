@@ -2,15 +2,13 @@ import { createHash } from 'node:crypto';
 import * as v from 'valibot';
 import { demoHome, demoPeople } from '../../bot/cast.ts';
 import { dayOf } from '../../shared/time.ts';
-import { inboundClaims } from './bot-keys.ts';
-import { globalCloud } from './clouds.ts';
 import { scoreFacts, tenantCalls, tenantFacts } from './control-tenants.ts';
-import { appToken } from './entra.ts';
+import { tokenCall } from './control-tokens.ts';
 import type { Fault } from './faults.ts';
 import { type Answer, type Call, json } from './http.ts';
-import { newKey, signToken, unsignedToken } from './keys.ts';
+import { newKey } from './keys.ts';
 import type { Ledger } from './ledger.ts';
-import { findPerson, tabClaims } from './people.ts';
+import { findPerson } from './people.ts';
 import type { RequestLog } from './request-log.ts';
 import { findTenant, homeMembers, type Keeper, type Member } from './state.ts';
 import { lastDayOf, newApp } from './tenants.ts';
@@ -19,16 +17,6 @@ import { what } from './what.ts';
 export type Control = { answer(call: Call): Promise<Answer> };
 
 const guid = v.pipe(v.string(), v.toLowerCase(), v.uuid());
-const anything = v.record(v.string(), v.unknown());
-const tokenBody = v.strictObject({
-  for: v.picklist(['bot', 'tab', 'app']),
-  person: v.optional(v.string()),
-  tenant: v.optional(v.string()),
-  /** Laid over the usual ones; null takes a member away. */
-  header: v.optional(anything, {}),
-  claims: v.optional(anything, {}),
-  sign: v.optional(v.picklist(['right', 'wrong', 'none']), 'right'),
-});
 const faultBody = v.strictObject({
   path: v.pipe(v.string(), v.startsWith('/'), v.maxLength(500)),
   method: v.optional(v.picklist(['GET', 'POST', 'PUT', 'PATCH', 'DELETE'])),
@@ -108,7 +96,7 @@ export function openControl(options: {
       case 'GET /_sandbox/scores':
         return json(200, scores(call));
       case 'POST /_sandbox/tokens':
-        return token(call, body);
+        return tokenCall(state, call, body);
       case 'POST /_sandbox/faults':
         return addFault(body);
       case 'DELETE /_sandbox/faults':
@@ -163,55 +151,6 @@ export function openControl(options: {
     );
     // Without a starting point the newest are meant.
     return call.query.has('after') ? found.slice(0, limit) : found.slice(-limit);
-  }
-
-  function token(call: Call, body: unknown): Answer {
-    const wanted = v.parse(tokenBody, body);
-    const tenant = wanted.tenant === undefined ? undefined : findTenant(state, wanted.tenant);
-    const isHome = wanted.tenant === demoHome.id || wanted.tenant === demoHome.domain;
-    if (wanted.tenant !== undefined && tenant === undefined && !isHome)
-      return json(404, { error: `No tenant is called ${wanted.tenant}.` });
-    const person = findPerson(wanted.person ?? demoPeople[0]?.oid ?? '');
-    if (person === undefined) return json(404, { error: `Nobody is called ${wanted.person}.` });
-    if (wanted.for === 'app') {
-      const owner = tenant ?? state.tenants[0];
-      if (owner === undefined) return json(404, { error: 'There is no tenant yet.' });
-      const usual = appToken(
-        state,
-        globalCloud,
-        owner.id,
-        owner.app,
-        'https://graph.microsoft.com',
-        call.at,
-        {
-          roles: owner.consent ?? undefined,
-        },
-      );
-      const claims = JSON.parse(Buffer.from(usual.split('.')[1] ?? '', 'base64url').toString('utf8'));
-      return json(200, { token: made(wanted, claims, state.keys.entra[0] ?? '') });
-    }
-    const [claims, pem] =
-      wanted.for === 'bot'
-        ? [inboundClaims(state, call.at), state.keys.bot[0] ?? '']
-        : [tabClaims(state, person, tenant, call.at), state.keys.entra[0] ?? ''];
-    return json(200, { token: made(wanted, claims, pem) });
-  }
-
-  function made(
-    wanted: v.InferOutput<typeof tokenBody>,
-    usual: Record<string, unknown>,
-    pem: string,
-  ): string {
-    const claims = over(usual, wanted.claims);
-    const header = Object.fromEntries(
-      Object.entries(wanted.header).map(([name, value]) => [name, value ?? undefined]),
-    );
-    if (wanted.sign === 'none') return unsignedToken(claims, header);
-    const right = signToken(pem, claims, header);
-    if (wanted.sign === 'right') return right;
-    // The header still names the published key; only the signature is somebody else's.
-    const kid = JSON.parse(Buffer.from(right.split('.')[0] ?? '', 'base64url').toString('utf8'));
-    return signToken(state.keys.other, claims, { ...kid, ...header });
   }
 
   function addFault(body: unknown): Answer {
@@ -296,8 +235,4 @@ export function openControl(options: {
   }
 
   return { answer };
-}
-
-function over(usual: Record<string, unknown>, wanted: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries({ ...usual, ...wanted }).filter(([, value]) => value !== null));
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { request } from 'undici';
 import { demoHome, demoPeople } from '../../bot/cast.ts';
 import { inboundToken, serviceUrl } from './bot-keys.ts';
-import { rootOf } from './connector.ts';
+import { rootOf } from './connector-words.ts';
 import { type Answer, type Call, json } from './http.ts';
 import { findPerson } from './people.ts';
 import { guidOf } from './seeded.ts';
