@@ -1,4 +1,3 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { createServer as createRestify, type Request, type Response, type ServerOptions } from 'restify';
 import type { Caller } from '../shared/access.ts';
@@ -6,9 +5,13 @@ import type { ApiRequest, ApiRoute } from './api/route.ts';
 import { errorCode, WatchpostError } from './errors.ts';
 import type { Secret } from './secrets.ts';
 import { commonHeaders, tabPolicy } from './server/headers.ts';
+import { mayReadMetrics } from './server/may-read-metrics.ts';
 import { problemOf, Refused, refusalOf } from './server/problem.ts';
+import { quietLog } from './server/quiet-log.ts';
 import { parseJson, readBody } from './server/read-body.ts';
 import { openStaticFiles } from './server/static-files.ts';
+import { discard, routeOf, unwanted } from './server/unwanted.ts';
+import { quietWhen, within } from './server/waiting.ts';
 import type { Services } from './services.ts';
 import type { Door } from './teams/application.ts';
 
@@ -48,8 +51,6 @@ const limits = {
   headersMs: 10_000,
   keepAliveMs: 60_000,
   headers: 64,
-  inFlight: 1000,
-  url: 2048,
   answerMs: 25_000,
   closeMs: 4000,
 } as const;
@@ -59,7 +60,7 @@ const json = 'application/json; charset=utf-8';
 export function createServer(parts: ServerParts): Server {
   const { config, door, services } = parts;
   const { log } = services;
-  const server = createRestify({ name: '', log: quiet } as unknown as ServerOptions);
+  const server = createRestify({ name: '', log: quietLog } as unknown as ServerOptions);
   const common = commonHeaders(config);
   const tab = tabPolicy(config);
   const files = openStaticFiles(config.tabFolder);
@@ -127,7 +128,8 @@ export function createServer(parts: ServerParts): Server {
     (await isReady()) ? { status: 200, body: 'ready\n' } : { status: 503, body: 'not ready\n' },
   );
   get('/metrics', async (request) => {
-    if (!mayReadMetrics(request.headers.authorization)) throw new Refused(404, 'There is nothing here.');
+    if (!mayReadMetrics(request.headers.authorization, config))
+      throw new Refused(404, 'There is nothing here.');
     return {
       status: 200,
       headers: { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' },
@@ -255,12 +257,6 @@ export function createServer(parts: ServerParts): Server {
     }
   }
 
-  function mayReadMetrics(authorization: string | undefined): boolean {
-    if (config.metricsToken === undefined) return isLoopback(config.publicUrl);
-    const given = digest(authorization ?? '');
-    return config.metricsToken.use((token) => timingSafeEqual(given, digest(`Bearer ${token}`)));
-  }
-
   return {
     async listen(port, host) {
       return await new Promise<number>((resolve, reject) => {
@@ -288,76 +284,16 @@ export function createServer(parts: ServerParts): Server {
   };
 }
 
-/** restify's own logger prints requests with their headers and bodies (F7); ours says what is worth saying. */
-const quiet = (() => {
-  const nothing = (): false => false;
-  const log = {
-    level: 'silent',
-    trace: nothing,
-    debug: nothing,
-    info: nothing,
-    warn: nothing,
-    error: nothing,
-    fatal: nothing,
-    child: () => log,
-  };
-  return log;
-})();
-
 const doorWords: Readonly<Record<number, string>> = {
   400: 'This is no activity of Teams.',
   401: 'The token of this activity is not accepted.',
   503: 'The token of this activity cannot be checked right now.',
 };
 
-/** What no route needs to see. */
-function unwanted(request: Request, inFlight: number): Refused | undefined {
-  const { method = '', url = '' } = request;
-  if (!['GET', 'HEAD', 'POST'].includes(method)) {
-    return new Refused(405, 'This cannot be done here.', { Allow: 'GET, HEAD, POST' });
-  }
-  if (url.length > limits.url) return new Refused(414, 'The address is too long.');
-  // restify builds an address from what the client claims to have called and throws where nobody catches it.
-  if (!url.startsWith('/') || !URL.canParse(`http://${request.headers.host ?? 'localhost'}${url}`)) {
-    return new Refused(400, 'The address is not understood.');
-  }
-  if (inFlight > limits.inFlight) return new Refused(503, 'Too much at once. Please try again in a moment.');
-  return undefined;
-}
-
-/** The pattern, never the address: ids in addresses stay out of the log. */
-function routeOf(request: Request): string {
-  const route: unknown = request.getRoute?.();
-  const path = typeof route === 'object' && route !== null ? Reflect.get(route, 'path') : undefined;
-  return typeof path === 'string' ? path : 'none';
-}
-
-/** Reads the rest of a refused body for a moment, so that the answer is heard before the connection ends. */
-function discard(request: Request): void {
-  const { socket } = request;
-  request.resume();
-  setTimeout(() => socket.destroy(), 500).unref();
-}
-
 async function inTime(work: Promise<Answer>): Promise<Answer> {
   const answer = await within(work, limits.answerMs);
   if (answer === undefined) throw new WatchpostError('stopped', 'A request was not answered in time.');
   return answer;
-}
-
-async function within<T>(work: Promise<T>, ms: number): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    // Open sockets keep the process alive, not somebody's patience.
-    timer = setTimeout(() => resolve(undefined), ms).unref();
-  });
-  return await Promise.race([work, late]).finally(() => clearTimeout(timer));
-}
-
-async function quietWhen(isQuiet: () => boolean, until: number): Promise<void> {
-  while (!isQuiet() && performance.now() < until) {
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
 }
 
 function asJson(status: number, body: unknown): Answer {
@@ -367,15 +303,6 @@ function asJson(status: number, body: unknown): Answer {
 function header(request: Request, name: string): string | undefined {
   const value = request.headers[name];
   return Array.isArray(value) ? value.join(', ') : value;
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
-}
-
-function isLoopback(publicUrl: string): boolean {
-  const host = URL.parse(publicUrl)?.hostname ?? '';
-  return host === 'localhost' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 function cannotListen(error: NodeJS.ErrnoException, port: number, host: string): WatchpostError {

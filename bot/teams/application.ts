@@ -16,7 +16,7 @@ import { openTokenCheck, type Refusal } from './authenticator.ts';
 import type { CardSigner } from './card-data.ts';
 import type { Connector } from './connector.ts';
 import { activityKey, openSeen } from './dedup.ts';
-import { type DoorAnswer, politeAnswer } from './invoke.ts';
+import { type DoorAnswer, politeAnswer, withText } from './invoke.ts';
 import type { Sender } from './sender.ts';
 import { openStrangers } from './strangers.ts';
 import { StrictAuthentication } from './strict-authentication.ts';
@@ -117,7 +117,7 @@ export function openDoor(options: DoorOptions): Door {
 
     const key = turn.id === undefined ? undefined : activityKey(tenant, turn.conversation.id, turn.id);
     if (key !== undefined && !seen.first(key)) {
-      return (await seen.answer(key)) ?? (turn.type === 'invoke' ? politeAnswer(turn.name) : { status: 200 });
+      return (await seen.answer(key)) ?? lateRepeat(turn);
     }
     const work = run(lines[0] ?? '', turn);
     track(work);
@@ -201,6 +201,14 @@ class NoState extends TurnState {
   override async save(): Promise<void> {
     // Nothing was loaded.
   }
+}
+
+/** An invoke that comes again after its answer was forgotten: Teams wants one in the right shape all the same. */
+function lateRepeat(turn: Turn): DoorAnswer {
+  if (turn.type !== 'invoke') return { status: 200 };
+  return turn.name === 'adaptiveCard/action'
+    ? withText('That has been done already.')
+    : politeAnswer(turn.name);
 }
 
 function turnOf(context: TurnContext): Turn {

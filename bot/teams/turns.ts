@@ -122,11 +122,12 @@ export function openTurns(options: {
     const started = performance.now();
     const tenant = allowed(turn);
     const spot = spotOf(turn, tenant);
-    const command = commands.parseCommand(turn.text, turn.mentions);
+    let command: Command = { kind: 'help' };
     const typing = startTyping(() => sender.typing({ ...spot, audience: unknownAudience }));
     let who: Caller | null = null;
     let outcome = 'failed';
     try {
+      command = commands.parseCommand(turn.text, turn.mentions);
       await arrivals.remember(turn, tenant);
       who = await callerIn(turn, tenant, spot);
       if (who === null) {
