@@ -20,7 +20,8 @@ import { type DoorAnswer, politeAnswer, withText } from './invoke.ts';
 import type { Sender } from './sender.ts';
 import { openStrangers } from './strangers.ts';
 import { StrictAuthentication } from './strict-authentication.ts';
-import { type Commands, openTurns } from './turns.ts';
+import type { Commands } from './turn-kit.ts';
+import { openTurns } from './turns.ts';
 
 export type DoorOptions = {
   services: Services;

@@ -18,7 +18,7 @@ import { type Audiences, openAudiences } from '../../bot/teams/audience.ts';
 import { type CardSigner, openCardSigner } from '../../bot/teams/card-data.ts';
 import { type Connector, openConnector } from '../../bot/teams/connector.ts';
 import { type Gate, openSender, type Sender } from '../../bot/teams/sender.ts';
-import type { Commands } from '../../bot/teams/turns.ts';
+import type { Commands } from '../../bot/teams/turn-kit.ts';
 import { scopeOfSystem } from '../../shared/access.ts';
 import { type TenantId, tenantId } from '../../shared/tenants/tenant.ts';
 import type { Post } from '../sandbox/ledger.ts';

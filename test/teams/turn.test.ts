@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { WatchpostError } from '../../bot/errors.ts';
 import type { Place, Reply } from '../../bot/services.ts';
-import type { Commands } from '../../bot/teams/turns.ts';
+import type { Commands } from '../../bot/teams/turn-kit.ts';
 import type { Caller } from '../../shared/access.ts';
 import { type Command, parseCommand } from '../../shared/command.ts';
 import { type TenantId, tenantId } from '../../shared/tenants/tenant.ts';
