@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
 import { demoHome, demoPeople } from '../../bot/cast.ts';
@@ -144,6 +145,23 @@ test.each([
     expect(roster.body.members).toHaveLength(kind === 'personal' ? 1 : 6);
   },
 );
+
+test('the Playground listens on loopback only', async () => {
+  const port = Number(new URL(String(sandbox.chat)).port);
+  const others = Object.values(networkInterfaces())
+    .flat()
+    .filter((one) => one !== undefined && !one.internal && one.family === 'IPv4')
+    .map((one) => one?.address ?? '');
+  for (const host of ['127.0.0.1', ...others]) {
+    const reached = await new Promise<boolean>((resolve) => {
+      const socket = connect({ host, port, timeout: 2_000 });
+      socket.once('connect', () => resolve(socket.destroy().destroyed));
+      socket.once('error', () => resolve(false));
+      socket.once('timeout', () => resolve(!socket.destroy().destroyed));
+    });
+    expect({ host, reached }).toEqual({ host, reached: host === '127.0.0.1' });
+  }
+});
 
 test("the Playground's people are the relay's people", async () => {
   const config = (await (await fetch(`${sandbox.chat}/_internal/v1/testConfig`)).json()) as {

@@ -52,7 +52,7 @@ export async function startPlayground(
   const child = spawn(
     process.execPath,
     [
-      ...['--import', new URL('./end-with-parent.ts', import.meta.url).href],
+      ...['--import', new URL('./playground-preload.ts', import.meta.url).href],
       join(
         dirname(createRequire(import.meta.url).resolve('@microsoft/m365agentsplayground/package.json')),
         'cli.js',
