@@ -9,6 +9,8 @@ export type Cell = {
   /** CPU seconds per second: below 0.85 the process was kept waiting by something else than itself. */
   busy: number | null;
   rssMb: number | null;
+  /** Time of a fixed piece of arithmetic right after the round: longer than usual = the machine was disturbed. */
+  canaryMs: number;
 };
 
 export type Spread = { median: number; min: number; max: number };

@@ -1,7 +1,7 @@
 import autocannon from 'autocannon';
 import type { Inbound } from './activities.ts';
 import type { Cell } from './figures.ts';
-import { cpuMs, rssMb } from './process-figures.ts';
+import { canaryMs, cpuMs, rssMb } from './process-figures.ts';
 
 export type Target = {
   /** Where activities are posted. */
@@ -87,6 +87,7 @@ export async function round(target: Target, turns: number): Promise<Cell> {
     cpuMsPerTurn: cpu === null ? null : cpu / turns,
     busy: cpu === null ? null : cpu / 1000 / seconds,
     rssMb: rssMb(target.pid),
+    canaryMs: canaryMs(),
   };
 }
 

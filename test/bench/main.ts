@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { buildTab } from '../../bot/demo.ts';
-import { ratios, scoreAims, sideFigures } from './figures.ts';
+import { type Cell, ratios, scoreAims, sideFigures, spread } from './figures.ts';
 import { inTurns, measured } from './in-turns.ts';
 import { inFlight } from './load.ts';
 import { profileOptions, profileSummary } from './profile.ts';
@@ -45,64 +45,61 @@ console.log(
 );
 console.log(`seed ${seed}; ${rounds} rounds of ${seconds} s on each side, 16 in flight`);
 
-await buildTab();
-const profiles = join(results, `${name}-profile`);
-const ground = await prepareGround();
-const sides: Side[] = [];
 try {
-  const watchpost = await startWatchpost(
-    ground,
-    seed,
-    options.profile ? profileOptions(profiles, 'watchpost') : [],
-  );
-  sides.push(watchpost);
-  // One turn to hear what it says.
-  await measured(watchpost, inFlight);
-  // The other side says what Watchpost really said.
-  const bareBot = await startBareBot(
-    ground,
-    await ground.reply(),
-    options.profile ? profileOptions(profiles, 'bare-bot') : [],
-  );
-  sides.push(bareBot);
-  const cells = await inTurns(watchpost, bareBot, rounds, seconds, console.log);
-
-  const figures = { ours: sideFigures(cells.ours), theirs: sideFigures(cells.theirs) };
-  const judged = ratios(figures.ours, figures.theirs, scoreAims);
-  console.log(
-    [
-      '',
-      ...table(
-        '/score <tenant> with token check, store and card; median (least to most) of the rounds',
-        [
-          { name: watchpost.name, figures: figures.ours },
-          { name: bareBot.name, figures: figures.theirs },
-        ],
-        judged,
-      ),
-      '',
-    ].join('\n'),
-  );
-  mkdirSync(results, { recursive: true });
-  const file = join(results, `${name}.json`);
-  const report = {
-    startedAt,
-    seed,
-    commit,
-    node: process.versions.node,
-    machine,
-    quick: options.quick,
-    rounds,
-    seconds,
-  };
-  writeFileSync(
-    file,
-    `${JSON.stringify({ ...report, score: { figures, ratios: judged, cells } }, null, 2)}\n`,
-  );
-  console.log(`Written to ${file}`);
-  if (judged.some(({ verdict }) => verdict === 'worse')) process.exitCode = 1;
-} finally {
-  for (const side of sides) await side.stop();
-  await ground.microsoft.stop();
+  const worse = await run();
+  process.exitCode = worse ? 1 : 0;
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
 }
-if (options.profile) for (const line of profileSummary(profiles)) console.log(line);
+
+/** Runs, prints, writes; true when something is worse than acceptable. */
+async function run(): Promise<boolean> {
+  await buildTab();
+  const profiles = join(results, `${name}-profile`);
+  const profiled = (who: string): string[] => (options.profile ? profileOptions(profiles, who) : []);
+  const ground = await prepareGround();
+  const sides: Side[] = [];
+  try {
+    const watchpost = await startWatchpost(ground, seed, profiled('watchpost'));
+    sides.push(watchpost);
+    // The other side says what Watchpost really said.
+    await measured(watchpost, inFlight);
+    const bareBot = await startBareBot(ground, await ground.reply(), profiled('bare-bot'));
+    sides.push(bareBot);
+    const cells = await inTurns(watchpost, bareBot, rounds, seconds, console.log);
+    return told(watchpost.name, cells.ours, bareBot.name, cells.theirs);
+  } finally {
+    for (const side of sides) await side.stop();
+    await ground.microsoft.stop();
+    if (options.profile) for (const line of profileSummary(profiles)) console.log(line);
+  }
+}
+
+function told(ourName: string, ours: Cell[], theirName: string, theirs: Cell[]): boolean {
+  const figures = { ours: sideFigures(ours), theirs: sideFigures(theirs) };
+  const judged = ratios(figures.ours, figures.theirs, scoreAims);
+  const title = '/score <tenant> with token check, store and card; median (least to most) of the rounds';
+  const sides = [
+    { name: ourName, figures: figures.ours },
+    { name: theirName, figures: figures.theirs },
+  ];
+  console.log(['', ...table(title, sides, judged), ''].join('\n'));
+  const canary = spread([...ours, ...theirs].map((cell) => cell.canaryMs));
+  if (canary !== null && canary.max > 1.3 * canary.min) {
+    const slow = (canary.max / canary.min).toFixed(1);
+    console.log(
+      `The machine was disturbed: the same arithmetic took up to ${slow} times as long. Judge by ratios.`,
+    );
+  }
+  const about = { startedAt, seed, commit, node: process.versions.node, machine, rounds, seconds };
+  const report = {
+    ...about,
+    quick: options.quick,
+    score: { figures, ratios: judged, canary, cells: { ours, theirs } },
+  };
+  mkdirSync(results, { recursive: true });
+  writeFileSync(join(results, `${name}.json`), `${JSON.stringify(report, null, 2)}\n`);
+  console.log(`Written to ${join('bench/results', `${name}.json`)}`);
+  return judged.some(({ verdict }) => verdict === 'worse');
+}

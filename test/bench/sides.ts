@@ -72,6 +72,7 @@ export async function startWatchpost(
   const now = new Date();
   const known = customers(tenantCount, seed, now.toISOString());
   const people = askers(askerCount);
+  const tidy = (): void => rmSync(folder, { recursive: true, force: true });
   await seedStore({ folder, encryptionKeys, homeTenantId, customers: known, askers: people });
   const program = await startProgram({
     folder,
@@ -85,6 +86,9 @@ export async function startWatchpost(
       },
     },
     env: { ENCRYPTION_KEYS: encryptionKeys, NODE_ENV: 'production', NODE_OPTIONS: nodeOptions.join(' ') },
+  }).catch((error: unknown) => {
+    tidy();
+    throw error;
   });
   const script = activities(
     {
@@ -104,7 +108,7 @@ export async function startWatchpost(
     complaints: () => program.err().slice(-2_000),
     async stop() {
       await program.stop();
-      rmSync(folder, { recursive: true, force: true });
+      tidy();
     },
   };
 }
