@@ -17,6 +17,8 @@ import type { Sandbox } from './sandbox.ts';
 /** The whole program inside the test: the same parts as `bot/main.ts` puts together, with handles to them. */
 export type InProcess = {
   url: string;
+  /** Where the embedded store's file is. */
+  folder: string;
   services: Services;
   /** Services of the clock, with a connection to the store of its own. */
   clock: Services;
@@ -82,6 +84,7 @@ export async function openInProcess(sandbox: Sandbox, options: InProcessOptions 
   const port = await server.listen(0, '127.0.0.1');
   return {
     url: `http://127.0.0.1:${port}`,
+    folder,
     services,
     clock: clock.services,
     startClock() {
