@@ -34,8 +34,6 @@ inBrowser('the desk and the sign-in page (need a browser)', () => {
 
   test.each([
     { scheme: 'light' as const, width: 1180 },
-    { scheme: 'dark' as const, width: 1180 },
-    { scheme: 'light' as const, width: 320 },
     { scheme: 'dark' as const, width: 320 },
   ])('both are without a fault of accessibility, $scheme, $width px', async ({ scheme, width }) => {
     if (browser === null) throw new Error('no browser');
