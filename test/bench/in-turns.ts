@@ -2,7 +2,9 @@ import type { Cell } from './figures.ts';
 import { round } from './load.ts';
 import type { Side } from './sides.ts';
 
-const warmUpTurns = 4_000;
+/** A warm-up ends with so many turns or after so long: the code is compiled by then, and a slow machine gets on. */
+const warmUpTurns = 8_000;
+const warmUpMs = 12_000;
 const leastTurns = 500;
 
 /**
@@ -20,7 +22,7 @@ export async function inTurns(
   const pace = new Map<Side, number>();
   for (const side of [ours, theirs]) {
     cells.set(side, []);
-    pace.set(side, (await measured(side, warmUpTurns)).turnsPerSecond);
+    pace.set(side, (await warmUp(side)).turnsPerSecond);
   }
   for (let number = 0; number < rounds; number += 1) {
     for (const side of number % 2 === 0 ? [ours, theirs] : [theirs, ours]) {
@@ -33,6 +35,15 @@ export async function inTurns(
     }
   }
   return { ours: cells.get(ours) ?? [], theirs: cells.get(theirs) ?? [] };
+}
+
+async function warmUp(side: Side): Promise<Cell> {
+  const until = performance.now() + warmUpMs;
+  let cell = await measured(side, leastTurns);
+  for (let turns = leastTurns; turns < warmUpTurns && performance.now() < until; turns += leastTurns) {
+    cell = await measured(side, leastTurns);
+  }
+  return cell;
 }
 
 /** One round whose tokens are signed before its clock runs. Throws with what the side said when it is no round. */
