@@ -133,7 +133,7 @@ function lineOf(tenant: Tenant, standing: Standing | undefined, now: Instant, st
     standing,
     fell,
     attention: trouble || stale,
-    blind: notRead(tenant).length > 0,
+    blind: trouble || notRead(tenant).length > 0,
     key: [group, step, `${folded(tenant.name).slice(0, 300)} ${tenant.id}`],
   };
 }

@@ -1,10 +1,15 @@
 import { scopeOfJob } from '../../shared/access.ts';
 import { evaluateScores } from '../../shared/score/evaluate.ts';
-import type { DatasetName, DatasetState, Tenant } from '../../shared/tenants/tenant.ts';
+import {
+  type DatasetName,
+  type DatasetState,
+  datasetNames,
+  type Tenant,
+} from '../../shared/tenants/tenant.ts';
 import { nextHealth } from '../../shared/tenants/tenant-health.ts';
 import { dayOf, daysBetween, type Instant, plusDays } from '../../shared/time.ts';
 import { errorCode, hasCode } from '../errors.ts';
-import type { Failure, Lease, Reading, Services, TenantChange } from '../services.ts';
+import type { Failure, Lease, Reading, Services, TenantAccess, TenantChange } from '../services.ts';
 import { nextDue, retryDue } from './cadence.ts';
 
 /** Microsoft keeps 90 days; the first read takes them all, later ones what is new and two days more. */
@@ -74,19 +79,14 @@ async function read(tenant: Tenant, lease: Lease, services: Services): Promise<T
       remedy: 'An administrator connects it again.',
       transient: false,
     };
-    return await sayFailed(tenant, lease, failure, {}, services);
+    return await sayFailed(tenant, lease, failure, services);
   }
 
   // The organisation is the cheapest thing every tenant has: when it cannot be read, nothing else is tried.
   const organization = await microsoft.organization(access, knownHash(tenant, 'organization'));
   if (organization.kind === 'failed') {
-    return await sayFailed(
-      tenant,
-      lease,
-      organization.failure,
-      { organization: stateOf(tenant, 'organization', organization, services.now()) },
-      services,
-    );
+    const failure = await explained(organization.failure, access, services);
+    return await sayFailed(tenant, lease, failure, services);
   }
   const before = await store.scores.evaluated(scope, tenant.id);
   const days =
@@ -146,15 +146,34 @@ async function read(tenant: Tenant, lease: Lease, services: Services): Promise<T
   return { outcome: changed ? 'changed' : 'unchanged', says };
 }
 
-async function sayFailed(
-  tenant: Tenant,
-  lease: Lease,
-  failure: Failure,
-  datasets: TenantChange['datasets'],
-  services: Services,
-): Promise<Told> {
-  const health = nextHealth(tenant.health, failure, services.now());
-  await services.store.work.saveTenant(scopeOfJob(tenant.id), lease, { health, datasets: datasets ?? {} });
+/**
+ * Without permission for the one thing that every tenant grants, consent itself may be gone: only a new token tells,
+ * because one in memory outlives a withdrawn consent by up to an hour.
+ */
+async function explained(failure: Failure, access: TenantAccess, { microsoft }: Services): Promise<Failure> {
+  if (failure.kind !== 'permission') return failure;
+  microsoft.forget(access.tenantId);
+  const token = await microsoft.token(access);
+  if (token.kind === 'failed') return token.failure.transient ? failure : token.failure;
+  if (token.kind !== 'ok' || token.value.roles.length > 0) return failure;
+  return {
+    kind: 'permission',
+    cause: 'Consent was withdrawn or never given: the tenant grants Watchpost no permission.',
+    remedy: 'Ask an administrator of the tenant to consent again, then sync once more.',
+    transient: false,
+    ...(failure.code === undefined ? {} : { code: failure.code }),
+  };
+}
+
+/** Nothing could be read: the tenant's health says why, and so does each dataset. */
+async function sayFailed(tenant: Tenant, lease: Lease, failure: Failure, services: Services): Promise<Told> {
+  const now = services.now();
+  const health = nextHealth(tenant.health, failure, now);
+  const reading = { kind: 'failed', failure } as const;
+  const datasets = Object.fromEntries(
+    datasetNames.map((name) => [name, stateOf(tenant, name, reading, now)]),
+  );
+  await services.store.work.saveTenant(scopeOfJob(tenant.id), lease, { health, datasets });
   return { outcome: 'failed', says: `${failure.cause} ${failure.remedy}`.trim(), failure };
 }
 

@@ -19,13 +19,18 @@ const reasons = {
  * What of a tenant is not seen and why: "risky users: needs Entra ID P2", "domains: permission missing
  * (Domain.Read.All)". Empty when everything is. Foreign text inside is not escaped.
  */
-export function notRead(tenant: Pick<Tenant, 'datasets' | 'licences'>): string[] {
+export function notRead(tenant: Pick<Tenant, 'datasets' | 'licences' | 'health'>): string[] {
   const lines: string[] = [];
+  const said = bare(tenant.health.cause);
+  const byReason = new Map<string, string[]>();
   for (const name of datasetNames) {
     const state = tenant.datasets[name];
-    if (state === undefined) lines.push(`${words[name]}: not read yet`);
-    else if (state.state !== 'ok') lines.push(`${words[name]}: ${reasonOf(state)}`);
+    // What the tenant's health says already, with its remedy, is not said once for each dataset.
+    if (state?.state === 'ok' || (said !== '' && bare(state?.why ?? '') === said)) continue;
+    const reason = state === undefined ? 'not read yet' : reasonOf(state);
+    byReason.set(reason, [...(byReason.get(reason) ?? []), words[name]]);
   }
+  for (const [reason, names] of byReason) lines.push(`${names.join(', ')}: ${reason}`);
   const { entraP1, entraP2 } = tenant.licences;
   if (entraP1.known && !entraP1.value) lines.push('sign-in logs and Conditional Access: needs Entra ID P1');
   if (entraP2.known && !entraP2.value) lines.push('risky users: needs Entra ID P2');
@@ -33,9 +38,12 @@ export function notRead(tenant: Pick<Tenant, 'datasets' | 'licences'>): string[]
 }
 
 function reasonOf(state: { state: keyof typeof reasons | 'ok'; why?: string; permission?: string }): string {
-  const why = state.why ?? (state.state === 'ok' ? '' : reasons[state.state]);
-  const bare = why.trim().replace(/[.]$/, '');
-  return state.permission !== undefined && !bare.includes(state.permission)
-    ? `${bare} (${state.permission})`
-    : bare;
+  const why = bare(state.why ?? (state.state === 'ok' ? '' : reasons[state.state]));
+  return state.permission !== undefined && !why.includes(state.permission)
+    ? `${why} (${state.permission})`
+    : why;
+}
+
+function bare(sentence: string): string {
+  return sentence.trim().replace(/[.]$/, '');
 }

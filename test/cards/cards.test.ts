@@ -211,7 +211,10 @@ const hostile = [
   'null',
 ];
 
-const shapes = Object.fromEntries(cards.map(({ name, card }) => [name, shape(card)]));
+// One harmless text in every field, as the hostile ones are: where two fields say the same, a card says it once.
+const shapes = Object.fromEntries(
+  Object.entries(gallery(() => 'x')).map(([name, card]) => [name, shape(card)]),
+);
 
 function isHarmless(text: string): void {
   for (const [name, card] of Object.entries(gallery(() => (clean(text, 80) === '' ? 'x' : text)))) {

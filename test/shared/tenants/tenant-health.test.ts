@@ -159,6 +159,20 @@ test.each<{ what: string; change: Partial<Tenant>; says: string[] }>([
       'recommendations: not read yet',
     ],
   },
+  {
+    what: 'the same reason twice, and one that the health says already',
+    change: {
+      health: { state: 'permission-error', since: start, cause: 'Consent was withdrawn.', remedy: 'Ask.' },
+      datasets: {
+        organization: { state: 'permission-missing', triedAt: start, why: 'Consent was withdrawn' },
+        domains: { state: 'error', triedAt: start, why: 'Microsoft does not answer.' },
+        subscribedSkus: { state: 'error', triedAt: start, why: 'Microsoft does not answer.' },
+        secureScores: read,
+        secureScoreControlProfiles: read,
+      },
+    },
+    says: ['domains, licences: Microsoft does not answer'],
+  },
 ])('$what: $says', ({ change, says }) => {
   expect(notRead(aTenant(1, 'Contoso Ltd', change))).toEqual(says);
 });
