@@ -5,6 +5,7 @@ import { Notice } from './Notice.tsx';
 import { goBack, navigate, useRoute } from './navigation.ts';
 import { Overview } from './Overview.tsx';
 import { hrefOf, overview } from './route.ts';
+import { Safe } from './Safe.tsx';
 import { OverviewFrame, TenantFrame } from './Skeleton.tsx';
 import { openSession, type Session } from './session.ts';
 import type { TenantView } from './TenantView.tsx';
@@ -47,7 +48,9 @@ export function App() {
 
   return (
     <FluentProvider theme={themeOf(theme)} className="page">
-      <Content session={session} again={() => setAttempt((count) => count + 1)} />
+      <Safe>
+        <Content session={session} again={() => setAttempt((count) => count + 1)} />
+      </Safe>
     </FluentProvider>
   );
 }

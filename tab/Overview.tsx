@@ -1,5 +1,5 @@
 import { Button } from '@fluentui/react-components';
-import { useEffect, useId, useState } from 'react';
+import { useEffect, useId, useRef, useState } from 'react';
 import type { Me, TenantFilter, TenantList, TenantRow } from '../shared/api.ts';
 import { counted } from '../shared/words.ts';
 import type { Api, ApiError } from './api.ts';
@@ -25,12 +25,20 @@ export function Overview(props: { api: Api; me: Me | null; show: TenantFilter; q
   const heading = useHeadingFocus('Tenants');
   const [typed, setTyped] = useState(q);
 
+  const asked = useRef(q);
+
+  // What was typed goes into the address after a moment; an address that came from elsewhere goes into the field.
   useEffect(() => {
+    if (q !== asked.current) {
+      asked.current = q;
+      setTyped(q);
+      return;
+    }
     if (typed.trim() === q) return;
-    const timer = setTimeout(
-      () => navigate(hrefOf({ page: 'overview', show, q: typed.trim() }), 'replace'),
-      typingMs,
-    );
+    const timer = setTimeout(() => {
+      asked.current = typed.trim();
+      navigate(hrefOf({ page: 'overview', show, q: asked.current }), 'replace');
+    }, typingMs);
     return () => clearTimeout(timer);
   }, [typed, q, show]);
 

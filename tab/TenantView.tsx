@@ -20,7 +20,10 @@ import { Why } from './Why.tsx';
 /** One tenant: how good, is it getting better, why, and what to do first. */
 export function TenantView({ api, id }: { api: Api; id: string }) {
   const load = useLoad<TenantPage>(`tenant ${id}`, (signal) => api.tenant(id, signal));
-  useEffect(() => window.scrollTo(0, 0), []);
+  useEffect(() => {
+    // Not as an expression: newer browsers answer a promise, which React would take for a clean-up.
+    window.scrollTo(0, 0);
+  }, []);
 
   if (load.value !== null) {
     return (

@@ -95,7 +95,7 @@ export function TrendChart(props: {
           <g key={tick}>
             <line className="grid" x1={edge.left} x2={width - edge.right} y1={yOf(tick)} y2={yOf(tick)} />
             <text className="tick" x={edge.left - 8} y={yOf(tick) + 4} textAnchor="end">
-              {tick}&#8201;%
+              {`${tick}\u2009%`}
             </text>
           </g>
         ))}

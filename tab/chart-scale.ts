@@ -5,7 +5,7 @@ import { type Day, daysBetween } from '../shared/time.ts';
 export type Scale = { low: number; high: number; ticks: number[] };
 
 /** A scale that fits the data: about `count` round steps of 1, 2 or 5, never less than 2 percentage points high. */
-export function scaleOf(values: readonly number[], count = 4): Scale {
+export function scaleOf(values: readonly number[], count = 5): Scale {
   const least = Math.min(...values);
   const most = Math.max(...values);
   const range = Math.max(most - least, 2);

@@ -1,0 +1,419 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Browser, BrowserContextOptions, Frame, Page } from 'playwright-core';
+import { browserExpected, keepShot, openBrowser } from '../support/browser.ts';
+import { openInTeams, routeTab, type TeamsHostPage, tabOrigin } from '../support/teams-host.ts';
+import { builtTab } from '../tab/built-tab.ts';
+import { fiveTenants, manyTenants } from '../tab/seeded.ts';
+import { openTabServer, type TabServer } from '../tab/tab-server.ts';
+
+/** The tab as people open it: real server, store, token check and teams-js; only the Teams client is played. */
+
+const themes = ['default', 'dark', 'contrast'] as const;
+const widths = [320, 768, 1440];
+const story = browserExpected ? describe : describe.skip;
+
+story('opening the tab', () => {
+  let browser: Browser;
+  let server: TabServer;
+  let token: string;
+  let contoso: string;
+
+  beforeAll(async () => {
+    const opened = await openBrowser();
+    if (opened === null) throw new Error('There is no browser on this machine: install Chrome or Edge.');
+    browser = opened;
+    server = await openTabServer({ seeds: fiveTenants, tabFolder: await builtTab() });
+    await server.grant(0, 'Admin', 'all');
+    token = await server.tokenOf(0);
+    contoso = server.tenants[1]?.id ?? '';
+  }, 120_000);
+  afterAll(async () => {
+    await browser?.close();
+    await server?.close();
+  });
+
+  /** A fresh context of that width; `look` gets the host, whatever happens it is closed again. */
+  async function inTeams(
+    options: Partial<Parameters<typeof openInTeams>[1]> & { width?: number; context?: BrowserContextOptions },
+    look: (host: TeamsHostPage) => Promise<void>,
+  ): Promise<void> {
+    const { width = 1440, context: contextOptions, ...host } = options;
+    const context = await browser.newContext({ viewport: { width, height: 900 }, ...contextOptions });
+    try {
+      await look(await openInTeams(context, { server: server.url, token, ...host }));
+    } finally {
+      await context.close();
+    }
+  }
+  const list = (tab: Frame) => tab.waitForSelector('table.tenants tbody a');
+  const score = (tab: Frame) => tab.waitForSelector('.score-card .big:not(.bone)');
+
+  describe.each(themes)('in the %s theme', (theme) => {
+    test.each([
+      { name: 'overview', path: () => '/tab/', ready: list },
+      { name: 'tenant', path: () => `/tab/tenants/${contoso}`, ready: score },
+    ])(
+      'the $name is whole, accessible and never scrolls sideways, from 320 to 1440 px',
+      async ({ name, path, ready }) => {
+        await inTeams({ theme, path: path() }, async ({ page, tab }) => {
+          await ready(tab);
+          for (const width of widths) {
+            await page.setViewportSize({ width, height: 900 });
+            await until(
+              () => tab.evaluate(() => window.innerWidth),
+              (seen) => seen === width,
+            );
+            expect(await overflowOf(tab)).toEqual([]);
+            if (width !== 768) expect(await axeOf(tab)).toEqual([]);
+            await grow(page, tab, width);
+            await keepShot(page, `${name}-${theme}-${width}`);
+          }
+        });
+      },
+      60_000,
+    );
+  });
+
+  test('axe is awake: a picture without words is found', async () => {
+    await inTeams({}, async ({ tab }) => {
+      await list(tab);
+      await tab.evaluate(() => document.querySelector('main')?.append(document.createElement('img')));
+      expect(await axeOf(tab)).toEqual([expect.stringContaining('image-alt')]);
+    });
+  });
+
+  test('teams-js is told in order: initialize, theme, loaded, token, success', async () => {
+    await inTeams({}, async ({ tab, calls }) => {
+      await list(tab);
+      const made = await until(calls, (all) => all.includes('appInitialization.success'));
+      const wanted = [
+        'initialize',
+        'getContext',
+        'registerHandler themeChange',
+        'appInitialization.appLoaded',
+        'authentication.getAuthToken',
+        'appInitialization.success',
+      ];
+      expect(made.filter((call, i) => wanted.includes(call) && made.indexOf(call) === i)).toEqual(wanted);
+    });
+  });
+
+  test('the worst change stands first, and every number has its words', async () => {
+    await inTeams({}, async ({ tab }) => {
+      await list(tab);
+      const names = await tab.locator('table.tenants tbody a').allTextContents();
+      expect(names).toEqual([
+        'Fabrikam',
+        'Contoso Ltd',
+        'Woodgrove Bank',
+        'Adventure Works',
+        'Northwind Traders',
+      ]);
+      const woodgrove = tab.getByRole('row', { name: /Woodgrove/ });
+      await expectText(woodgrove.innerText(), /Permission Error[\s\S]*Consent was withdrawn[\s\S]*2 d ago/);
+      await expectText(woodgrove.innerText(), /not read/);
+      await expectText(tab.getByRole('row', { name: /Adventure Works/ }).innerText(), /risky users not read/);
+    });
+  });
+
+  test('a figure filters the table, the search finds, the address keeps both', async () => {
+    await inTeams({}, async ({ tab }) => {
+      await list(tab);
+      await tab.getByRole('button', { name: /^Fell in 1 day/ }).click();
+      await rows(tab, ['Fabrikam', 'Contoso Ltd']);
+      await tab.getByRole('searchbox').fill('contoso');
+      await rows(tab, ['Contoso Ltd']);
+      expect(new URL(tab.url()).search).toBe('?show=fell&q=contoso');
+      await tab.getByRole('searchbox').fill('nobody');
+      await tab.getByText('No tenant of these has “nobody” in its name or domain.').waitFor();
+      await tab.getByRole('button', { name: 'Show all tenants' }).click();
+      await rows(tab, ['Fabrikam', 'Contoso Ltd', 'Woodgrove Bank', 'Adventure Works', 'Northwind Traders']);
+      expect(await tab.getByRole('searchbox').inputValue()).toBe('');
+    });
+  });
+
+  test('with the keyboard alone into a tenant, along its trend, and back to where one was', async () => {
+    await inTeams({}, async ({ page, tab }) => {
+      await list(tab);
+      await tab.getByRole('link', { name: 'Contoso Ltd' }).focus();
+      await page.keyboard.press('Enter');
+      await score(tab);
+      expect(await tab.evaluate(() => document.activeElement?.textContent)).toBe('Contoso Ltd');
+      expect(await tab.title()).toBe('Contoso Ltd · Watchpost');
+      const chart = tab.getByRole('slider');
+      await chart.focus();
+      const last = await chart.getAttribute('aria-valuetext');
+      expect(last).toMatch(/^\d+ \w+ 2\d{3}: [\d.]+\u2009%, [\d.]+ of \d+ points$/);
+      await page.keyboard.press('ArrowLeft');
+      expect(await chart.getAttribute('aria-valuetext')).not.toBe(last);
+      await tab.getByRole('button', { name: 'as a table' }).click();
+      expect(await tab.locator('.trend-table tbody tr').count()).toBe(90);
+      await tab.getByRole('link', { name: 'Tenants' }).click();
+      await list(tab);
+      expect(new URL(tab.url()).pathname).toBe('/tab/');
+      expect(await tab.evaluate(() => document.activeElement?.textContent)).toBe('Tenants');
+    });
+  });
+
+  test('why it fell adds up, and an action opens its steps', async () => {
+    await inTeams({ path: `/tab/tenants/${contoso}` }, async ({ tab }) => {
+      await score(tab);
+      await expectText(
+        tab.locator('.why').innerText(),
+        /Why it fell on[\s\S]*−7\.0[\s\S]*Adds up to −7\.\d of 153 points/,
+      );
+      const first = tab.locator('.actions .disclose').first();
+      await first.click();
+      expect(await first.getAttribute('aria-expanded')).toBe('true');
+      const link = tab.getByRole('link', { name: /View at security.microsoft.com/ });
+      expect(await link.getAttribute('rel')).toBe('noopener noreferrer');
+    });
+  });
+
+  test('a deep link opens its tenant', async () => {
+    await inTeams({ subPage: `tenant:${contoso}` }, async ({ tab }) => {
+      await score(tab);
+      expect(await tab.locator('h1').textContent()).toBe('Contoso Ltd');
+      expect(new URL(tab.url()).pathname).toBe(`/tab/tenants/${contoso}`);
+    });
+  });
+
+  test('the theme of Teams changes while the page is open', async () => {
+    await inTeams({}, async ({ tab, setTheme }) => {
+      await list(tab);
+      const ground = () => tab.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+      const seen = [await ground()];
+      for (const theme of ['dark', 'contrast', 'default']) {
+        await setTheme(theme);
+        await tab.waitForSelector(`html[data-theme="${theme}"]`, { state: 'attached' });
+        seen.push(await ground());
+      }
+      expect(new Set(seen).size).toBe(3);
+      expect(seen[3]).toBe(seen[0]);
+    });
+  });
+
+  test('who has no role is told how to get one', async () => {
+    await inTeams({ token: await server.tokenOf(4) }, async ({ tab }) => {
+      await tab.getByRole('heading', { name: 'You have no role in Watchpost yet' }).waitFor();
+      await expectText(tab.locator('main').innerText(), /Eli Novak[\s\S]*grant @you reader[\s\S]*who am i/);
+    });
+  });
+
+  test.each([
+    {
+      what: 'Teams gives no token',
+      token: { error: 'resourceRequiresConsent' },
+      says: /Teams could not sign you in/,
+    },
+    { what: 'the token is not accepted', token: 'a.b.c', says: /sign-in is not valid/ },
+  ])('when $what the page says so and Teams is told', async ({ token: given, says }) => {
+    await inTeams({ token: given }, async ({ tab, calls }) => {
+      await tab.getByText(says).waitFor();
+      await tab.getByRole('button', { name: 'Try again' }).waitFor();
+      await until(calls, (all) => all.includes('appInitialization.failure'));
+    });
+  });
+
+  test('an API that fails is told with what still works, and the next try brings the list', async () => {
+    let broken = true;
+    await inTeams(
+      {
+        intercept: async (route) => {
+          if (!broken || !route.request().url().includes('/api/tab/tenants')) return false;
+          await route.fulfill({
+            status: 503,
+            contentType: 'application/problem+json',
+            body: JSON.stringify({
+              title: 'x',
+              status: 503,
+              detail: 'Please try again in a moment.',
+              id: 'abc-1',
+            }),
+          });
+          return true;
+        },
+      },
+      async ({ tab }) => {
+        await tab.getByRole('heading', { name: 'The tenants could not be loaded' }).waitFor();
+        await expectText(tab.locator('main').innerText(), /try again in a moment[\s\S]*in chat[\s\S]*abc-1/);
+        broken = false;
+        await tab.getByRole('button', { name: 'Try again' }).click();
+        await list(tab);
+      },
+    );
+  });
+
+  test('while it loads the frame stands, and nothing moves when the data comes', async () => {
+    let let_go: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => {
+      let_go = resolve;
+    });
+    await inTeams(
+      {
+        intercept: async (route) => {
+          if (route.request().url().includes('/api/tab/tenants')) await held;
+          return false;
+        },
+      },
+      async ({ tab }) => {
+        await tab.getByText('Loading …').waitFor();
+        const places = () =>
+          tab.evaluate(() =>
+            ['h1', '.figures', '.chips', 'table.tenants thead', 'table.tenants tbody tr'].map((what) => {
+              const box = document.querySelector(what)?.getBoundingClientRect();
+              return [what, Math.round(box?.top ?? -1), Math.round(box?.height ?? -1)];
+            }),
+          );
+        const before = await places();
+        let_go();
+        await list(tab);
+        const after = await places();
+        for (const [i, place] of after.entries()) {
+          expect(Math.abs(Number(place[1]) - Number(before[i]?.[1]))).toBeLessThanOrEqual(4);
+        }
+      },
+    );
+  });
+
+  test('an unknown tenant and an unknown page lead back to the list', async () => {
+    await inTeams({ path: '/tab/tenants/99999999-0000-4000-8000-000000000000' }, async ({ tab }) => {
+      await tab.getByRole('heading', { name: 'No such tenant is available here' }).waitFor();
+      await tab.getByRole('button', { name: 'Show the tenants' }).click();
+      await list(tab);
+    });
+  });
+
+  test('the system’s own colours are honoured', async () => {
+    await inTeams({ context: { forcedColors: 'active' } }, async ({ page, tab }) => {
+      await list(tab);
+      const [line, text] = await tab.evaluate(() => [
+        getComputedStyle(document.querySelector('.spark path') as Element).stroke,
+        getComputedStyle(document.querySelector('h1') as Element).color,
+      ]);
+      expect(line).toBe(text);
+      await keepShot(page, 'overview-forced-colors');
+    });
+  });
+
+  test('outside Teams the page says where to open it', async () => {
+    const context = await browser.newContext({ colorScheme: 'dark' });
+    try {
+      const page = await context.newPage();
+      await routeTab(page, server.url);
+      await page.goto(`${tabOrigin}/tab/`);
+      await page.getByRole('heading', { name: 'Open Watchpost in Teams' }).waitFor();
+      expect(await page.getAttribute('html', 'data-theme')).toBe('dark');
+      await keepShot(page, 'outside-teams');
+    } finally {
+      await context.close();
+    }
+  });
+
+  test('another site cannot frame the tab', async () => {
+    const context = await browser.newContext();
+    try {
+      const page = await context.newPage();
+      await routeTab(page, server.url);
+      await page.route('https://evil.example/**', (route) =>
+        route.fulfill({ contentType: 'text/html', body: `<iframe src="${tabOrigin}/tab/"></iframe>` }),
+      );
+      const refused = page.waitForEvent('console', (message) => /frame-ancestors/.test(message.text()));
+      await page.goto('https://evil.example/');
+      await refused;
+    } finally {
+      await context.close();
+    }
+  });
+
+  test('a long list comes by 200 and loses nobody', async () => {
+    const many = await openTabServer({ seeds: manyTenants(230), tabFolder: await builtTab() });
+    try {
+      await many.grant(0, 'Reader', 'all');
+      await inTeams({ server: many.url, token: await many.tokenOf(0) }, async ({ tab }) => {
+        await list(tab);
+        const shown = () => tab.locator('table.tenants tbody tr').count();
+        expect(await shown()).toBe(200);
+        await tab.getByRole('button', { name: 'Show more' }).click();
+        await until(shown, (count) => count === 230);
+        expect(await tab.getByRole('button', { name: 'Show more' }).count()).toBe(0);
+      });
+    } finally {
+      await many.close();
+    }
+  }, 90_000);
+});
+
+/** Looks until `isIt` says so; the last seen is in the failure. */
+async function until<T>(look: () => Promise<T>, isIt: (seen: T) => boolean, ms = 10_000): Promise<T> {
+  const end = performance.now() + ms;
+  for (;;) {
+    const seen = await look();
+    if (isIt(seen)) return seen;
+    if (performance.now() > end) throw new Error(`not within ${ms} ms; last seen: ${JSON.stringify(seen)}`);
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
+
+async function expectText(text: Promise<string>, pattern: RegExp): Promise<void> {
+  expect(await text).toMatch(pattern);
+}
+
+async function rows(tab: Frame, names: string[]): Promise<void> {
+  const wanted = JSON.stringify(names);
+  await until(
+    () => tab.locator('table.tenants tbody a').allTextContents(),
+    (seen) => JSON.stringify(seen) === wanted,
+  );
+}
+
+const require = createRequire(import.meta.url);
+const axe = readFileSync(
+  createRequire(require.resolve('@axe-core/playwright')).resolve('axe-core/axe.min.js'),
+  'utf8',
+);
+
+/**
+ * What axe finds wrong in the tab's own frame, as rule and element. Run inside it: asked through the host, axe counts a
+ * frame that answers late as one without faults. Fluent's focus sentinels are hidden and focusable on purpose.
+ */
+async function axeOf(tab: Frame): Promise<string[]> {
+  await tab.evaluate(axe);
+  const found = await tab.evaluate(async () => {
+    const { axe } = window as unknown as {
+      axe: {
+        run(
+          context: object,
+        ): Promise<Record<'violations' | 'passes', { id: string; nodes: { html: string }[] }[]>>;
+      };
+    };
+    const { violations, passes } = await axe.run({ include: ['body'], exclude: ['[data-tabster-dummy]'] });
+    return { wrong: violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`), right: passes.length };
+  });
+  expect(found.right).toBeGreaterThan(10);
+  return found.wrong;
+}
+
+/** Elements that stick out of the window, and the page when it can be scrolled sideways. */
+async function overflowOf(tab: Frame): Promise<string[]> {
+  return await tab.evaluate(() => {
+    const width = document.documentElement.clientWidth;
+    const found = document.documentElement.scrollWidth > width ? ['the page'] : [];
+    for (const element of document.querySelectorAll('main *')) {
+      const box = element.getBoundingClientRect();
+      // A strip of chips scrolls inside itself; what only screen readers see is out of the way on purpose.
+      if (element.closest('.chips, .sr, thead') !== null || box.width === 0) continue;
+      if (box.right > width + 1) found.push(`${element.tagName}.${element.getAttribute('class')}`);
+    }
+    return found;
+  });
+}
+
+/** Makes the window as high as the page, for a picture of all of it. */
+async function grow(page: Page, tab: Frame, width: number): Promise<void> {
+  if (process.env.SHOTS === undefined) return;
+  const height = await tab.evaluate(() => document.documentElement.scrollHeight);
+  await page.setViewportSize({ width, height: Math.min(height, 6_000) });
+}
