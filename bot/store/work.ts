@@ -33,6 +33,7 @@ export const workDeclaration: CollectionDeclaration = {
   ],
 };
 
+const kinds: readonly WorkKind[] = ['sync-scores'];
 const mostClaims = 200;
 
 /** Times are the database's; `forgetTenants` tells the thread's list of tenants that one of them was written. */
@@ -107,8 +108,8 @@ export function openWork({ engine, now, instanceId }: Kit, forgetTenants: () => 
       for (;;) {
         const row = await work.findOneAndUpdate(
           { leaseOwner: instanceId },
-          // The fence moves on too: what still runs of the earlier process writes nothing more.
-          { $set: { leaseOwner: '', leaseUntil: '', dueAt: now() }, $inc: { fence: 1 } },
+          // Without an owner the lease is nobody's: what may still run of the earlier process writes nothing more.
+          { $set: { leaseOwner: '', leaseUntil: '', dueAt: now() } },
         );
         if (row === null) return freed;
         freed += 1;
@@ -121,7 +122,9 @@ export function openWork({ engine, now, instanceId }: Kit, forgetTenants: () => 
     },
     async backlog() {
       const at = now();
-      return await work.countDocuments({ $and: [{ dueAt: { $lte: at } }, { leaseUntil: { $lte: at } }] });
+      let waiting = 0;
+      for (const kind of kinds) waiting += await work.countDocuments(dueFilter(kind, at));
+      return waiting;
     },
     async saveTenant(scope: TenantScope, lease: Lease, change: TenantChange) {
       requireScope(scope, lease.tenantId);

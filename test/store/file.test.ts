@@ -6,6 +6,7 @@ import { Secret } from '../../bot/secrets.ts';
 import { collections } from '../../bot/store/collections.ts';
 import type { CollectionDeclaration } from '../../bot/store/engine/collection.ts';
 import { openEmbedded } from '../../bot/store/engine/embedded.ts';
+import { openSqlite } from '../../bot/store/engine/sqlite.ts';
 import { scopeOfSystem } from '../../shared/access.ts';
 import { openTestStore } from '../support/store.ts';
 import { aTenant, contoso, found } from './samples.ts';
@@ -62,6 +63,13 @@ describe('the bytes on the disk', () => {
       expect({ name, mode: (await stat(join(opened.folder, name))).mode & 0o077 }).toEqual({ name, mode: 0 });
     }
   });
+});
+
+test('every write is on the disk before it is answered: a journal beside the file, and a full sync of it', () => {
+  const sqlite = openSqlite(join(opened.folder, 'watchpost.sqlite'));
+  expect(sqlite.statement('PRAGMA journal_mode').get()).toEqual(['wal']);
+  expect(sqlite.statement('PRAGMA synchronous').get()).toEqual([2]);
+  sqlite.close();
 });
 
 describe('a damaged file', () => {
