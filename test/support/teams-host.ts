@@ -75,7 +75,7 @@ export async function routeTab(
     const answer = await fetch(`${server}${pathname}${search}`, {
       method: asked.method(),
       headers: { ...(await asked.allHeaders()), 'accept-encoding': 'identity' },
-      body: asked.postDataBuffer(),
+      body: asked.postData(),
       redirect: 'manual',
       signal: AbortSignal.timeout(20_000),
     });
