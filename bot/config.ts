@@ -1,16 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { isAbsolute, join, resolve } from 'node:path';
-import { CronExpressionParser } from 'cron-parser';
-import * as v from 'valibot';
-import { type TenantId, tenantId } from '../shared/tenants/tenant.ts';
+import { resolve } from 'node:path';
+import type { TenantId } from '../shared/tenants/tenant.ts';
 import { demoBotId, demoHome, demoTabAppId } from './cast.ts';
+import { type AppCredential, isLoopback, isLoopbackUrl, type Name, names, reader } from './config-reader.ts';
 import { WatchpostError } from './errors.ts';
 import { Secret } from './secrets.ts';
-
-/** How an app proves who it is to Entra. */
-export type AppCredential =
-  | { kind: 'secret'; secret: Secret }
-  | { kind: 'certificate'; certificatePem: string; key: Secret };
 
 /** All settings, checked. Read here and nowhere else. */
 export type Config = {
@@ -36,45 +29,6 @@ export type Config = {
   /** One line each about names we do not know. */
   warnings: string[];
 };
-
-const names = [
-  'PORT',
-  'HOST',
-  'PUBLIC_URL',
-  'BOT_ID',
-  'BOT_PASSWORD',
-  'BOT_CERTIFICATE_FILE',
-  'BOT_KEY_FILE',
-  'BOT_TENANT_ID',
-  'TEAMS_APP_ID',
-  'AAD_APP_CLIENT_ID',
-  'AAD_APP_TENANT_ID',
-  'AAD_APP_SECRET',
-  'AAD_APP_CERTIFICATE_FILE',
-  'AAD_APP_KEY_FILE',
-  'GRAPH_APP_ID',
-  'GRAPH_APP_SECRET',
-  'GRAPH_CERTIFICATE_FILE',
-  'GRAPH_KEY_FILE',
-  'HOME_TENANT_ID',
-  'ENCRYPTION_KEYS',
-  'AUDIT_CHECKPOINT_FILE',
-  'AUDIT_KEY_FILE',
-  'MONGODB_URI',
-  'WATCHPOST_DATA',
-  'WATCHPOST_ROLE',
-  'METRICS_TOKEN',
-  'CLOUD',
-  'SYNC_CRON_SCORES',
-  'SYNC_CRON_ALERTS',
-  'SYNC_CRON_IDENTITY',
-  'SYNC_CRON_DIRECTORY',
-  'SYNC_CRON_POLICIES',
-  'SYNC_CRON_CALENDAR',
-  'SANDBOX_URL',
-  'LOG_LEVEL',
-] as const;
-type Name = (typeof names)[number];
 
 const ours = /^(BOT|AAD|GRAPH|SYNC|WATCHPOST|SANDBOX|AUDIT)_/;
 /** What somebody sets who means business: with any of these there is no demo. */
@@ -224,119 +178,4 @@ function refuseOver(problems: string[]): void {
       hint: 'The README lists every setting. Without any of BOT_*, AAD_*, GRAPH_*, PUBLIC_URL and ENCRYPTION_KEYS the demo starts.',
     },
   );
-}
-
-function reader(set: Map<Name, string>, problems: string[], folder: string) {
-  function guid(name: Name, required: boolean): TenantId | undefined {
-    const value = set.get(name);
-    if (value === undefined) {
-      if (required) problems.push(`${name} is missing.`);
-      return undefined;
-    }
-    const id = tenantId(value);
-    if (id === undefined) problems.push(`${name} must be a GUID.`);
-    return id;
-  }
-  function secret(name: Name, shortest: number): Secret | undefined {
-    const value = set.get(name);
-    if (value === undefined) return undefined;
-    if (value.length < shortest) problems.push(`${name} is too short: at least ${shortest} characters.`);
-    return new Secret(value);
-  }
-  function pem(name: Name): string | undefined {
-    const value = set.get(name);
-    if (value === undefined) return undefined;
-    const path = isAbsolute(value) ? value : join(folder, value);
-    try {
-      const text = readFileSync(path, 'utf8');
-      if (!text.includes('-----BEGIN ')) problems.push(`${name}: the file is not PEM.`);
-      return text;
-    } catch {
-      problems.push(`${name}: the file cannot be read.`);
-      return undefined;
-    }
-  }
-  return {
-    guid,
-    secret,
-    port(name: Name, fallback: number): number {
-      const value = set.get(name);
-      if (value === undefined) return fallback;
-      const parsed = v.safeParse(
-        v.pipe(v.string(), v.regex(/^\d{1,5}$/), v.transform(Number), v.maxValue(65535)),
-        value,
-      );
-      if (parsed.success) return parsed.output;
-      problems.push(`${name} must be a port, 0 to 65535.`);
-      return fallback;
-    },
-    oneOf<T extends string>(name: Name, values: readonly T[], fallback: T): T {
-      const value = set.get(name);
-      if (value === undefined) return fallback;
-      const found = values.find((one) => one === value);
-      if (found !== undefined) return found;
-      problems.push(`${name} must be one of ${values.join(', ')}.`);
-      return fallback;
-    },
-    cron(name: Name, fallback: string): string {
-      const value = set.get(name);
-      if (value === undefined) return fallback;
-      try {
-        CronExpressionParser.parse(value);
-        return value;
-      } catch {
-        problems.push(`${name} is not a cron expression.`);
-        return fallback;
-      }
-    },
-    publicUrl(): string | undefined {
-      const value = set.get('PUBLIC_URL');
-      if (value === undefined) {
-        problems.push('PUBLIC_URL is missing: the https address that users and Microsoft reach.');
-        return undefined;
-      }
-      const url = URL.canParse(value) ? new URL(value) : undefined;
-      if (
-        url === undefined ||
-        url.username !== '' ||
-        url.search !== '' ||
-        url.hash !== '' ||
-        (url.protocol !== 'https:' && !isLoopbackUrl(value))
-      ) {
-        problems.push('PUBLIC_URL must be an https address without user, query or fragment.');
-        return undefined;
-      }
-      return value.replace(/\/+$/, '');
-    },
-    credential(
-      secretName: Name,
-      certificateName: Name,
-      keyName: Name,
-      required: boolean,
-    ): AppCredential | undefined {
-      const value = secret(secretName, 8);
-      const certificate = pem(certificateName);
-      const key = pem(keyName);
-      const halfPair = (set.get(certificateName) === undefined) !== (set.get(keyName) === undefined);
-      if (halfPair) problems.push(`${certificateName} and ${keyName} belong together; one is missing.`);
-      if (value !== undefined && set.get(certificateName) !== undefined)
-        problems.push(`${secretName} and ${certificateName} are both set; choose one.`);
-      if (value !== undefined) return { kind: 'secret', secret: value };
-      if (certificate !== undefined && key !== undefined)
-        return { kind: 'certificate', certificatePem: certificate, key: new Secret(key) };
-      if (required && !halfPair && set.get(certificateName) === undefined)
-        problems.push(`${secretName} is missing (or ${certificateName} and ${keyName}).`);
-      return undefined;
-    },
-  };
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
-}
-
-function isLoopbackUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const url = new URL(text);
-  return url.protocol === 'http:' && isLoopback(url.hostname) && url.username === '';
 }

@@ -30,7 +30,7 @@ const rules: Rule[] = [
   { room: /^bot\/teams\//, may: [/^bot\/teams\//, ...edge] },
   { room: /^bot\/server(\.ts|\/)/, may: [/^bot\/(server|teams|api|connect)(\.ts|\/)/, ...edge] },
   {
-    room: /^bot\/(main|demo|clock|clock-thread|open-services|open-teams|first-admin)\.ts$|^bot\/cli\//,
+    room: /^bot\/(main|demo|demo-sandbox|build-tab|clock|clock-thread|open-services|open-teams|first-admin)\.ts$|^bot\/cli\//,
     may: [/^bot\//, /^shared\//],
   },
   { room: /^bot\/[^/]+\.ts$/, may: [/^shared\//, /^bot\/[^/]+\.ts$/] },
@@ -66,7 +66,7 @@ const libraries: { name: RegExp; rooms: RegExp[]; why: string }[] = [
   { name: /^node-cron$/, rooms: [/^bot\/jobs\/index\.ts$/], why: 'only the tick' },
   {
     name: /^cron-parser$/,
-    rooms: [/^bot\/jobs\//, /^bot\/api\/tenant-row\.ts$/, /^bot\/config\.ts$/],
+    rooms: [/^bot\/jobs\//, /^bot\/api\/tenant-row\.ts$/, /^bot\/config(-reader)?\.ts$/],
     why: 'computes when work is due and when data is old; the settings are checked with it',
   },
   {

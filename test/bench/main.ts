@@ -4,7 +4,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { buildTab } from '../../bot/demo.ts';
+import { buildTab } from '../../bot/build-tab.ts';
 import { type Cell, ratios, scoreAims, sideFigures, spread } from './figures.ts';
 import { inTurns, measured } from './in-turns.ts';
 import { inFlight } from './load.ts';

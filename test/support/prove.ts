@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildTab } from '../../bot/demo.ts';
+import { buildTab } from '../../bot/build-tab.ts';
 
 /** `npm run prove`: the same tests with the full counts, a seed that is printed, and a report file. */
 

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buildTab } from '../../bot/demo.ts';
+import { buildTab } from '../../bot/build-tab.ts';
 
 /** `npm test`: jest as it is, then what was skipped by name and, last, the one line that counts. */
 
