@@ -122,7 +122,7 @@ async function startWireServer(port: number): Promise<Running> {
   });
   const stop = async (): Promise<void> => {
     end(child, 'SIGTERM');
-    const timer = setTimeout(() => end(child, 'SIGKILL'), 5_000);
+    const timer = setTimeout(() => end(child, 'SIGKILL'), 2_000);
     await ended;
     clearTimeout(timer);
     await rm(storage, { recursive: true, force: true });
