@@ -49,6 +49,10 @@ export function TrendChart(props: {
   const atPoint = points[index];
   const marks = marksOf(known, Math.ceil((days * 150) / Math.max(width, 1)));
   const average = props.average !== null && within(props.average.percent, scale) ? props.average : null;
+  // The average's words go to the end where the line is farther away, on the side where it is not.
+  const away = (one: { percent: number }): number => one.percent - (average?.percent ?? 0);
+  const noteAtEnd = Math.abs(away(last)) > Math.abs(away(first));
+  const noteBelow = away(noteAtEnd ? last : first) > 0;
 
   const choose = (x: number): void => {
     let nearest = 0;
@@ -122,7 +126,12 @@ export function TrendChart(props: {
               y1={yOf(average.percent)}
               y2={yOf(average.percent)}
             />
-            <text className="note" x={edge.left + 4} y={yOf(average.percent) - 4}>
+            <text
+              className="note"
+              x={noteAtEnd ? width - edge.right - 4 : edge.left + 4}
+              y={yOf(average.percent) + (noteBelow ? 14 : -5)}
+              textAnchor={noteAtEnd ? 'end' : 'start'}
+            >
               {average.label} {percentText(average.percent)}
             </text>
           </g>

@@ -3,6 +3,8 @@ import { createRequire } from 'node:module';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, BrowserContextOptions, Frame, Page } from 'playwright-core';
 import { browserExpected, keepShot, openBrowser } from '../support/browser.ts';
+import { type Program, startProgram } from '../support/program.ts';
+import { type Sandbox, startSandbox } from '../support/sandbox.ts';
 import { openInTeams, routeTab, type TeamsHostPage, tabOrigin } from '../support/teams-host.ts';
 import { builtTab } from '../tab/built-tab.ts';
 import { fiveTenants, manyTenants } from '../tab/seeded.ts';
@@ -344,6 +346,91 @@ story('opening the tab', () => {
       await many.close();
     }
   }, 90_000);
+});
+
+story('the tab in the browser of the demo', () => {
+  let browser: Browser;
+  let sandbox: Sandbox;
+  let program: Program;
+  let url: string;
+
+  beforeAll(async () => {
+    const opened = await openBrowser();
+    if (opened === null) throw new Error('There is no browser on this machine: install Chrome or Edge.');
+    browser = opened;
+    sandbox = await startSandbox();
+    program = await startProgram({ env: { SANDBOX_URL: sandbox.url } });
+    url = program.url.replace('127.0.0.1', 'localhost');
+  }, 120_000);
+  afterAll(async () => {
+    await browser?.close();
+    await program?.end();
+    await sandbox?.stop();
+  });
+
+  async function inBrowser(look: (page: Page) => Promise<void>): Promise<string[]> {
+    const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+    const complaints: string[] = [];
+    try {
+      const page = await context.newPage();
+      page.on('console', (message) => {
+        if (message.type() === 'error') complaints.push(message.text());
+      });
+      page.on('pageerror', (error) => complaints.push(error.message));
+      await look(page);
+    } finally {
+      await context.close();
+    }
+    return complaints;
+  }
+  async function signIn(page: Page, name: string): Promise<void> {
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByText(name).first().click();
+    await page.waitForURL((at) => at.href.startsWith(`${url}/tab`) && !at.search.includes('code='));
+  }
+
+  test('a person signs in at the sandbox and comes back to the page that was asked for; the token stays in memory', async () => {
+    const contoso = sandbox.info.tenants.find(({ domain }) => domain === 'contoso.com')?.id ?? '';
+    const complaints = await inBrowser(async (page) => {
+      const seen: string[] = [];
+      page.on('request', (request) => seen.push(request.url()));
+      await page.goto(`${url}/tab/tenants/${contoso}`);
+      await signIn(page, 'Dana Petrov');
+      await page.getByRole('heading', { name: 'Contoso Ltd', level: 1 }).waitFor();
+      expect(new URL(page.url())).toMatchObject({ pathname: `/tab/tenants/${contoso}`, search: '' });
+      await page.getByRole('link', { name: 'Tenants' }).click();
+      await page.getByText('Signed in as Dana Petrov. Reader of all tenants').waitFor();
+      await until(
+        () => page.locator('table.tenants tbody a').count(),
+        (count) => count === 5,
+        30_000,
+      );
+      const kept = await page.evaluate(() =>
+        JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]),
+      );
+      expect(kept).toBe('[{},{},""]');
+      expect(seen.filter((address) => /eyJ|token=/.test(address))).toEqual([]);
+      await keepShot(page, 'demo-overview');
+    });
+    expect(complaints).toEqual([]);
+  }, 90_000);
+
+  test.each([
+    { what: 'an answer nobody asked for', query: '?code=abc&state=def', says: /was not started here/ },
+    {
+      what: 'a refusal nobody asked for',
+      query: '?error=access_denied&state=def',
+      says: /was not started here/,
+    },
+  ])('$what signs nobody in and leaves the address', async ({ query, says }) => {
+    await inBrowser(async (page) => {
+      await page.goto(`${url}/tab/${query}`);
+      await page.getByText(says).waitFor();
+      expect(new URL(page.url()).search).toBe('');
+      await signIn(page, 'Eli Novak');
+      await page.getByRole('heading', { name: 'You have no role in Watchpost yet' }).waitFor();
+    });
+  });
 });
 
 /** Looks until `isIt` says so; the last seen is in the failure. */
