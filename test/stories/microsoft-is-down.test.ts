@@ -94,7 +94,7 @@ const graphTroubles: Trouble[] = [
     consent: { revoke: true },
     says: notSynced,
     health: 'Permission Error',
-    why: /grant the permission and consent again/,
+    why: /consent again/,
   },
 ];
 
