@@ -84,7 +84,7 @@ describe('killed in the middle of a sync, started again', () => {
     const points = everywhere.slice(0, count(5, 20));
     const seconds = await tell(embedded, points, 'embedded');
     console.log(`${points.length} kills on the embedded engine, ${seconds} s`);
-  }, 600_000);
+  }, 1_500_000);
 
   const onMongo = mongoUri === '' ? test.skip : test;
   onMongo(
@@ -227,7 +227,7 @@ describe('killed in the middle of a sync, started again', () => {
           if (point.ms !== undefined) await new Promise((resolve) => setTimeout(resolve, point.ms));
           child.kill('SIGKILL');
         }
-        const timer = setTimeout(() => child.kill('SIGTERM'), 20_000);
+        const timer = setTimeout(() => child.kill('SIGTERM'), 40_000);
         expect({ point, signal: await gone }).toEqual({ point, signal: 'SIGKILL' });
         clearTimeout(timer);
         await rm(order, { force: true });

@@ -79,6 +79,10 @@ export async function run(options: {
   const threads = new Map<string, Thread>();
   const typedIn = new Map<string, Set<string>>();
   const recipients = new Map<string, Person>();
+  /** Judged at the end: only then is it known when each change began to count. */
+  const toJudge: (() => void)[] = [];
+  /** Conversations in which something was answered. */
+  const heard = new Set<string>();
   const busy = new Map<string, Promise<unknown>>();
   const personals = new Map(people.map((one) => [personal(one).id, one]));
   const roomsById = new Map(rooms.map((one) => [one.id, one]));
@@ -113,8 +117,14 @@ export async function run(options: {
     return either([there, new Set([person.tid])]);
   }
 
-  function judgePost(post: Post): void {
+  function notePost(post: Post): void {
     outcome.posts += 1;
+    if (post.activity?.type === 'message') heard.add(post.conversation);
+    if (post.targeted) recipientOf(post);
+    toJudge.push(() => judgePost(post));
+  }
+
+  function judgePost(post: Post): void {
     const [root = '', thread] = post.conversation.split(';messageid=');
     const at = Date.parse(post.at);
     const from = at - onTheWireMs;
@@ -148,7 +158,7 @@ export async function run(options: {
 
   async function readLedger(): Promise<void> {
     for (const post of await ledger.more()) {
-      judgePost(post);
+      notePost(post);
       const buttons = buttonsIn(post.activity?.attachments);
       if (buttons.length === 0 || post.kind === 'delete') continue;
       cards.push({ conversation: post.conversation, activityId: post.activityId, buttons });
@@ -156,10 +166,29 @@ export async function run(options: {
     }
   }
 
-  function judgeAnswer(content: unknown, allowed: Allowed, where: Spot | undefined, what: string): void {
+  /** An answer to one person alone, asked for at `from` and there at `to`. */
+  function noteAnswer(
+    content: unknown,
+    who: Person,
+    room: Room | undefined,
+    asked: { from: number; to: number; what: string; typed?: Spot },
+  ): void {
     outcome.answers += 1;
-    const typed = (where === undefined ? undefined : typedIn.get(where.id)) ?? new Set<string>();
-    outcome.leaks.push(...judge.leaks(content, allowed, typed, what));
+    toJudge.push(() => {
+      const typed =
+        (asked.typed === undefined ? undefined : typedIn.get(asked.typed.id)) ?? new Set<string>();
+      const allowed = alone(who, room, asked.from, asked.to);
+      outcome.leaks.push(...judge.leaks(content, allowed, typed, asked.what));
+      const { figures } = (content ?? {}) as { figures?: { tenants: number } };
+      const counted = figures?.tenants ?? 0;
+      if (allowed !== 'all' && counted > allowed.size)
+        outcome.leaks.push({
+          tenant: 'how many',
+          canary: String(counted),
+          where: asked.what,
+          text: 'figures',
+        });
+    });
   }
 
   // ------------------------------------------------------------------------------------------ what is done
@@ -250,8 +279,8 @@ export async function run(options: {
     });
     if (status !== 200) outcome.broken.push(`${status} for a click on ${button.verb}`);
     const place = roomsById.get(where.id.split(';')[0] ?? '');
-    const allowed = alone(who, place, began - onTheWireMs, Date.now());
-    judgeAnswer(body, allowed, place ?? personal(who), `click ${index} on ${button.verb} by ${who.name}`);
+    const what = `click ${index} on ${button.verb} by ${who.name}`;
+    noteAnswer(body, who, place, { from: began, to: Date.now(), what, typed: place ?? personal(who) });
   }
 
   function tampered(button: CardButton, random: () => number): CardButton {
@@ -286,16 +315,10 @@ export async function run(options: {
     });
     const text = await answer.body.text();
     if (answer.statusCode >= 500) outcome.broken.push(`${answer.statusCode} for ${path}: ${text}`);
-    const allowed = alone(who, undefined, began - onTheWireMs, Date.now());
-    judgeAnswer(JSON.parse(text), allowed, undefined, `${path} for ${who.name}`);
-    const listed = (JSON.parse(text) as { figures?: { tenants: number }; total?: number }) ?? {};
-    if (allowed !== 'all' && (listed.figures?.tenants ?? 0) > allowed.size)
-      outcome.leaks.push({
-        tenant: 'how many',
-        canary: String(listed.figures?.tenants),
-        where: path,
-        text: `${index}`,
-      });
+    noteAnswer(JSON.parse(text), who, undefined, {
+      ...{ from: began, to: Date.now() },
+      what: `${index}: ${path} for ${who.name}`,
+    });
   }
 
   async function changeGrants(index: number, random: () => number): Promise<void> {
@@ -304,7 +327,9 @@ export async function run(options: {
       people.filter((one) => one !== keeper && one !== second && !nobodies.includes(one)),
       random,
     );
-    const where = personal(who);
+    // A chat of its own for each: a turn may outlive its request, and its answer says that it is done.
+    const where: Spot = { ...personal(who), id: `a:grant-${index}` };
+    personals.set(where.id, who);
     const role = pick(['admin', 'operator', 'reader', 'reader', 'customer'], random);
     const names = random() < 0.2 ? '' : ` [${[name(random), name(random)].join(', ')}]`;
     const text = random() < 0.5 ? `revoke ${target.oid}` : `grant ${target.oid} ${role}${names}`;
@@ -312,15 +337,23 @@ export async function run(options: {
       const began = Date.now();
       const before = target.grants.now();
       await say(who, where, text, { id: `grant-${index}` });
+      await poll(
+        () => heard.has(where.id),
+        30_000,
+        () => `${text} was not answered`,
+      );
       const stored = await services.store.people.get(idOf(target.tid), target.oid);
       const after = (stored?.grants ?? []).map(
         ({ role: given, scope }): GrantFact => ({ role: given, scope }),
       );
       target.grants.set(after, began, Date.now());
-      const givers = who.grants.during(began, Date.now());
-      for (const grant of after.slice(before.length))
-        if (!givers.some((grants) => mayGive(grants, grant)))
-          outcome.escalations.push(`${who.name} gave ${JSON.stringify(grant)} by ${text}`);
+      const done = Date.now();
+      toJudge.push(() => {
+        const givers = who.grants.during(began, done);
+        for (const grant of after.slice(before.length))
+          if (!givers.some((grants) => mayGive(grants, grant)))
+            outcome.escalations.push(`${who.name} gave ${JSON.stringify(grant)} by ${text}`);
+      });
       if (after.length > 0 || before.length === 0) return;
       // Who has lost all gets back what he had, so that there is something to see to the end.
       const again = Date.now();
@@ -374,6 +407,14 @@ export async function run(options: {
       await actors.tell(room, keeper as Person, {
         ...(leaves ? { membersRemoved: gone } : { membersAdded: [{ id: someone.teamsId }] }),
       });
+      await poll(
+        async () => {
+          const row = await services.store.places.get(room.id);
+          return row?.roster === undefined || Date.parse(row.roster.readAt) >= began;
+        },
+        30_000,
+        () => `the list of members of ${room.id} was not dropped`,
+      );
       room.facts.set({ ...fact, members }, began, Date.now());
     });
   }
@@ -510,6 +551,7 @@ export async function run(options: {
   reading = false;
   await reader;
   await readLedger();
+  for (const judged of toJudge) judged();
   await actors.close();
   await api.close();
   outcome.seconds = Math.round((performance.now() - began) / 100) / 10;
