@@ -113,7 +113,7 @@ export function openSender(options: SenderOptions): Sender {
       type: 'message',
       ...(address.targeted ? { recipient: { id: place.personTeamsId, isTargeted: true } } : {}),
       ...(content.kind === 'card'
-        ? { summary: cut(reply.text), attachments: [{ contentType: cardType, content: content.card }] }
+        ? { summary: cut(summaryOf(reply)), attachments: [{ contentType: cardType, content: content.card }] }
         : { text: content.text, textFormat: 'markdown' }),
     };
   }
@@ -176,6 +176,11 @@ export function openSender(options: SenderOptions): Sender {
       return fitting(reply, card, options.openUrl);
     },
   };
+}
+
+/** The toast knows no Markdown: the card's own plain text, without escapes and stars. */
+function summaryOf({ card, text }: Reply): string {
+  return typeof card?.fallbackText === 'string' && card.fallbackText !== '' ? card.fallbackText : text;
 }
 
 /** The card when it is small enough for every client, otherwise its text with the way to the rest. */
