@@ -39,7 +39,10 @@ export async function claim(
   }
   if (may(who, 'grant', undefined, services.now())) return refuse(where, 'You are an Admin already.');
 
-  const outcome = await store.claims.redeem(claimHash(command.code), who.tid, who.oid);
+  // A code that was printed before there was an Admin outlives its use: it stands on some screen still.
+  const outcome = (await store.people.anyAdmin(services.now()))
+    ? 'none'
+    : await store.claims.redeem(claimHash(command.code), who.tid, who.oid);
   await audit('claim', outcome === 'right' ? 'done' : 'refused', { detail: outcome });
   switch (outcome) {
     case 'right':
