@@ -36,8 +36,12 @@ export const cardActions: Readonly<Record<string, CardActionHandler>> = Object.f
 );
 
 function asCommand(commandFor: (page: number) => Command): CardActionHandler['run'] {
-  return async (action, _, who, where, services) =>
-    await runCommand(commandFor(pageOf(action.object)), who, where, services);
+  return async (action, _, who, where, services) => {
+    const command = commandFor(pageOf(action.object));
+    const reply = await runCommand(command, who, where, services);
+    const refused = whyNot(rowOfCommand(command), who, where, services) !== null;
+    return refused || command.kind === 'help' ? alone(reply) : reply;
+  };
 }
 
 function onTenant(
@@ -46,15 +50,20 @@ function onTenant(
 ): CardActionHandler['run'] {
   return async (action, _, who, where, services) => {
     const refusal = whyNot(rowOfCommand(command), who, where, services);
-    if (refusal?.kind === 'help') return await runCommand({ kind: 'help' }, who, where, services);
-    if (refusal !== null) return refuse(where, refusal.say);
+    if (refusal?.kind === 'help') return alone(await runCommand({ kind: 'help' }, who, where, services));
+    if (refusal !== null) return alone(refuse(where, refusal.say));
     const scope = scopeFor(who, where.audience, 'view', services.now());
     const tenants = await services.store.tenants.list(scope);
     const tenant = tenants.find(({ id }) => id === action.tenant);
     // Gone, out of scope, or not for this place any more: one answer for all three.
-    if (tenant === undefined) return refuse(where, 'This tenant is not available here any more.');
+    if (tenant === undefined) return alone(refuse(where, 'This tenant is not available here any more.'));
     return await run(tenant, who, where, services);
   };
+}
+
+/** What one person may not, or may, is for that person: the card that others read stays as it is (R28). */
+function alone(reply: Reply): Reply {
+  return { ...reply, to: 'caller' };
 }
 
 /** A page number from signed data of an older card may be anything by now. */

@@ -39,7 +39,8 @@ export async function syncFromCard(
   services: Services,
 ): Promise<Reply> {
   const scope = await permitted(tenant, who, where, services);
-  if (scope === null) return mayNot(tenant, where);
+  // Only for who pressed: the card that others read stays as it is.
+  if (scope === null) return { ...mayNot(tenant, where), to: 'caller' };
   const request = await requestSync(scope, tenant.id, nameOf(who), services);
   followInBackground(tenant, scope, request, who, where, services);
   return await scoreOf(tenant, who, where, services, { syncing: true });

@@ -446,6 +446,15 @@ test.each([
   },
 );
 
+test.each([
+  { verb: 'sync', tenant: contoso, who: reader },
+  { verb: 'ranking', tenant: undefined, who: nobody },
+  { verb: 'people', tenant: undefined, who: reader },
+  { verb: 'help', tenant: undefined, who: nobody },
+])('what is refused on the button $verb leaves the card that others read', async ({ verb, tenant, who }) => {
+  expect((await press(verb, tenant ? { tenant } : {}, who, internal)).to).toBe('caller');
+});
+
 test('words that objects inherit are no buttons', () => {
   for (const word of ['constructor', 'toString', '__proto__', 'hasOwnProperty']) {
     expect(cardActions[word]).toBeUndefined();
