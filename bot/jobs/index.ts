@@ -1,5 +1,5 @@
 import cron from 'node-cron';
-import { errorCode } from '../errors.ts';
+import { errorCode, hasCode } from '../errors.ts';
 import type { Lease, Services } from '../services.ts';
 import { syncScores } from './sync-scores.ts';
 
@@ -94,6 +94,13 @@ export function startTimetable(services: Services, options: TimetableOptions = {
     } catch (error) {
       // One tenant's failure is news, not the end: the lease runs out and the work is due again.
       const ms = Math.round(performance.now() - started);
+      if (hasCode(error, 'stopped')) {
+        log.info(
+          { tenant: lease.tenantId, kind: lease.kind, ms, fence: lease.fence },
+          'sync cut off by the stop',
+        );
+        return;
+      }
       services.metrics.sync(lease.kind, 'failed', ms);
       log.error(
         { tenant: lease.tenantId, kind: lease.kind, code: errorCode(error), ms, fence: lease.fence },

@@ -35,7 +35,9 @@ export async function syncScores(lease: Lease, services: Services): Promise<Told
         ? { outcome: 'gone', says: 'This tenant is no longer connected.' }
         : await read(tenant, lease, services);
   } catch (error) {
-    if (hasCode(error, 'conflict')) throw error; // somebody else holds the lease now: not ours to finish
+    // Somebody else holds the lease now, or the program stops: not ours to finish. What the stop cuts off stays
+    // leased, its wishes stay open, and the next start does it again.
+    if (hasCode(error, 'conflict', 'stopped')) throw error;
     log.error({ tenant: lease.tenantId, code: errorCode(error), fence: lease.fence }, 'sync ended early');
     told = {
       outcome: 'failed',
