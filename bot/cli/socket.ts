@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, unlinkSync } from 'node:fs';
+import { chmodSync, existsSync, unlinkSync } from 'node:fs';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import * as v from 'valibot';
 import { errorCode, WatchpostError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { privateFolder } from './private-folder.ts';
 
 /** What the command line asks of a running server: one JSON line in, one or more out, the last with `done`. */
 export const cliRequest = v.variant('command', [
@@ -36,9 +37,7 @@ export function socketPath(dataFolder: string): string {
   if (process.platform === 'win32') return `\\\\.\\pipe\\watchpost-${name}`;
   const beside = join(dataFolder, 'watchpost.sock');
   if (Buffer.byteLength(beside) <= 100) return beside;
-  const folder = join(tmpdir(), `watchpost-${userInfo().uid}`);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  return join(folder, `${name}.sock`);
+  return join(privateFolder(join(tmpdir(), `watchpost-${userInfo().uid}`)), `${name}.sock`);
 }
 
 /**
@@ -109,12 +108,14 @@ async function firstLine(socket: Socket): Promise<string> {
   return await new Promise((resolve, reject) => {
     let text = '';
     socket.setEncoding('utf8');
-    socket.on('data', (piece: string) => {
+    socket.on('data', function take(piece: string) {
       text += piece;
       const end = text.indexOf('\n');
+      if (end < 0 && text.length <= longestLine) return;
+      // What comes after the line is read by nobody and not kept.
+      socket.off('data', take).resume();
       if (end >= 0) resolve(text.slice(0, end));
-      else if (text.length > longestLine)
-        reject(new WatchpostError('bad-input', 'That request is too long.'));
+      else reject(new WatchpostError('bad-input', 'That request is too long.'));
     });
     socket.once('close', () =>
       reject(new WatchpostError('bad-input', 'The request ended before its line did.')),
