@@ -3,8 +3,13 @@ import type { Mention } from '../../shared/command.ts';
 import { type TenantId, tenantId } from '../../shared/tenants/tenant.ts';
 
 /** The envelope of an inbound activity: what we use of it and nothing else, each part bounded. Microsoft sends null for absent. */
-// Ids become parts of paths: one that is only dots would climb.
-const id = v.pipe(v.string(), v.maxLength(512), v.regex(/[^.]/));
+// Ids become parts of paths and keys of rows: one that is only dots would climb, half a character is no text at all.
+const id = v.pipe(
+  v.string(),
+  v.maxLength(512),
+  v.regex(/[^.]/),
+  v.check((text) => text.isWellFormed() && !text.includes('\0')),
+);
 const shortText = v.pipe(v.string(), v.maxLength(1024));
 const anyText = v.pipe(v.string(), v.maxLength(262_144));
 

@@ -44,6 +44,12 @@ const rows: { name: string; changes: Record<string, unknown>; status: number }[]
     changes: { conversation: { id: '..', conversationType: 'personal' } },
     status: 400,
   },
+  {
+    name: 'an id that ends in half a character',
+    changes: { conversation: { id: '19:x\ud800', conversationType: 'personal' } },
+    status: 400,
+  },
+  { name: 'a sender with NUL in the id', changes: { from: { id: '29:\u0000' } }, status: 400 },
   { name: 'no conversation', changes: { conversation: undefined }, status: 400 },
   { name: 'conversation null', changes: { conversation: null }, status: 400 },
   { name: 'conversation a list', changes: { conversation: [] }, status: 400 },
