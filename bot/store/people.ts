@@ -131,7 +131,11 @@ export function openPeople({ engine, now, monotonic }: Kit): PeopleStore {
     async seen({ tid, oid, name, address, teamsId }) {
       const known = await get(tid, oid);
       const at = now();
-      const same = known?.name === name && known.address === address && known.teamsId === teamsId;
+      // What was not said this time is not forgotten, and no reason to write.
+      const same =
+        known?.name === name &&
+        (address === undefined || known.address === address) &&
+        (teamsId === undefined || known.teamsId === teamsId);
       if (same && known.seenAt !== undefined && plus(known.seenAt, seenEveryMs) > at) return;
       const id = idOf(tid, oid);
       try {
