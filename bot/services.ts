@@ -419,7 +419,8 @@ export type Microsoft = {
 
 /** A published key set (R7): single flight, 5 s time-out, kept up to 24 h, served from memory while Microsoft is down. */
 export type SigningKeys = {
-  /** Null when nobody publishes such a key; an unknown kid asks again at most once in 5 minutes. */
+  /** Null when nobody publishes such a key; an unknown kid asks again at most once in 5 minutes. Throws while there are
+   * no keys to look in. */
   find(kid: string): Promise<SigningKey | null>;
   prefetch(): Promise<void>;
 };

@@ -6,12 +6,12 @@ import { type Caller, callerOf, type Role, scopeOfSystem } from '../../shared/ac
 import { type TenantId, tenantId } from '../../shared/tenants/tenant.ts';
 import { type Instant, plus } from '../../shared/time.ts';
 import { errorCode } from '../errors.ts';
-import type { Services } from '../services.ts';
+import type { Services, SigningKey } from '../services.ts';
 
 export type RequireUser = (authorization: string | undefined) => Promise<UserAnswer>;
 export type UserAnswer =
   | { kind: 'user'; who: Caller }
-  | { kind: 'refused'; status: 401 | 403; detail: string };
+  | { kind: 'refused'; status: 401 | 403 | 503; detail: string };
 
 export type RequireUserOptions = {
   services: Pick<Services, 'store' | 'entraKeys' | 'log' | 'now'>;
@@ -74,7 +74,11 @@ const claimsSchema = v.object({
 });
 type Claims = v.InferOutput<typeof claimsSchema>;
 
-type Checked = { kind: 'good'; claims: Claims; tid: TenantId } | { kind: 'bad'; why: string };
+type Checked =
+  | { kind: 'good'; claims: Claims; tid: TenantId }
+  | { kind: 'bad'; why: string }
+  /** Entra's keys cannot be had now: no word on the token. */
+  | { kind: 'later' };
 
 const refusals = {
   token: { kind: 'refused', status: 401, detail: 'Your sign-in is not valid or has ended. Sign in again.' },
@@ -88,14 +92,19 @@ const refusals = {
     status: 403,
     detail: 'Your access to Watchpost is switched off. Ask an Admin of Watchpost.',
   },
+  later: {
+    kind: 'refused',
+    status: 503,
+    detail: 'Your sign-in cannot be checked right now. Please try again in a moment.',
+  },
 } as const satisfies Record<string, UserAnswer>;
 
 /**
  * The check of the tab's bearer token (R11): signature by Entra's keys, RS256 only, made for us, by the issuer that
  * belongs to its own tenant, for a person, through an app that hosts tabs, within its time. Who the person is comes
  * from `tid` and `oid` alone (R12), what the person may do from the store, at most 60 s old (R13). App roles of the
- * home tenant are written there when a token is first seen. Never throws for what a stranger sends; throws when the
- * store or Entra's keys cannot be had.
+ * home tenant are written there when a token is first seen. Never throws for what a stranger sends; 503 while Entra's
+ * keys cannot be had, throws when the store cannot.
  */
 export function openRequireUser(options: RequireUserOptions): RequireUser {
   const { services, audience, homeTenantId } = options;
@@ -118,6 +127,7 @@ export function openRequireUser(options: RequireUserOptions): RequireUser {
     let known = verified.get(digest);
     if (known === undefined) {
       const checked = await check(token, now);
+      if (checked.kind === 'later') return refusals.later;
       if (checked.kind === 'bad') {
         log.warn({ reason: checked.why }, 'token of the tab refused');
         return refusals.token;
@@ -147,7 +157,13 @@ export function openRequireUser(options: RequireUserOptions): RequireUser {
   async function check(token: string, now: Instant): Promise<Checked> {
     const header = v.safeParse(headerSchema, headerOf(token));
     if (!header.success) return { kind: 'bad', why: 'header' };
-    const key = await services.entraKeys.find(header.output.kid);
+    let key: SigningKey | null;
+    try {
+      key = await services.entraKeys.find(header.output.kid);
+    } catch (error) {
+      log.warn({ code: errorCode(error) }, 'token of the tab could not be checked');
+      return { kind: 'later' };
+    }
     if (key === null) return { kind: 'bad', why: 'key' };
     let payload: unknown;
     try {

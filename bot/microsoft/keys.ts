@@ -1,5 +1,6 @@
 import { createPublicKey } from 'node:crypto';
 import * as v from 'valibot';
+import { WatchpostError } from '../errors.ts';
 import type { Outbound } from '../outbound.ts';
 import type { SigningKey, SigningKeys } from '../services.ts';
 import { looseJson } from './failures.ts';
@@ -27,7 +28,8 @@ const keySchema = v.object({
 /**
  * The keys that Bot Framework or Entra publish under `metadataUrl` (R7). Known keys are answered from memory, for 24 h
  * after the last good reading, whatever happens outside; from 12 h on they are read again in the background. All reading
- * is one flight of at most 5 s and, once there are keys, at most once in 5 minutes. `find` and `prefetch` never throw.
+ * is one flight of at most 5 s and, once there are keys, at most once in 5 minutes. `prefetch` never throws; `find`
+ * throws `service-error` while there are no keys at all: then nobody can say whether one is unknown.
  */
 export function openSigningKeys(options: {
   outbound: Outbound;
@@ -76,9 +78,14 @@ export function openSigningKeys(options: {
         if (age >= refreshAfterMs && mayAsk()) void read();
         return known;
       }
-      if (!mayAsk()) return null;
-      await read();
-      return (now() - readAt < keptMs ? keys.get(kid) : undefined) ?? null;
+      if (mayAsk()) await read();
+      if (now() - readAt >= keptMs) {
+        throw new WatchpostError(
+          'service-error',
+          'Microsoft does not tell the keys that tokens are signed with.',
+        );
+      }
+      return keys.get(kid) ?? null;
     },
     async prefetch() {
       if (keys.size === 0) await read();

@@ -1,5 +1,8 @@
 import { createRequire } from 'node:module';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { clouds } from '../../bot/clouds.ts';
+import { openSigningKeys } from '../../bot/microsoft/keys.ts';
+import { openTokenCheck } from '../../bot/teams/authenticator.ts';
 import { parseCommand } from '../../shared/command.ts';
 import { count, seeded } from '../support/counts.ts';
 import { type Difference, mint, part } from './mint.ts';
@@ -222,6 +225,24 @@ test('every reason to refuse is the reason of some row', async () => {
     'signature',
     'unknown-key',
   ]);
+});
+
+test('while Bot Framework’s keys cannot be had the door says so, and lets nobody in', async () => {
+  const check = openTokenCheck({
+    keys: openSigningKeys({
+      outbound: () => Promise.reject(new Error('Microsoft is away')),
+      metadataUrl: clouds.global.botOpenIdMetadata,
+      now: Date.now,
+    }),
+    botId: rig.botId,
+    issuer: clouds.global.botIssuer,
+    allowedHosts: clouds.global.connectorHosts,
+  });
+  const line = `Bearer ${mint(rig.botId, serviceUrl)}`;
+  expect(await check([line], { channelId: 'msteams', serviceUrl }, Date.now())).toEqual({
+    kind: 'refused',
+    why: 'keys-unavailable',
+  });
 });
 
 test('our own tokens do not open our own door', async () => {
