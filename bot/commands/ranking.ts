@@ -1,3 +1,4 @@
+import { setImmediate as breathe } from 'node:timers/promises';
 import { type Caller, scopeFor, type TenantScope } from '../../shared/access.ts';
 import type { Command } from '../../shared/command.ts';
 import { plain } from '../../shared/foreign-text.ts';
@@ -7,8 +8,8 @@ import { type Ranked, rankingCard, rankingLine, rowsOnPage } from '../cards/rank
 import type { Place, Reply, Services } from '../services.ts';
 import { refuse, withCard } from './reply.ts';
 
-/** A posture carries 90 days; so many are held at once while the list is sorted. */
-const batch = 500;
+/** A posture carries 90 days; so many are held and parsed at once while the list is sorted. */
+const batch = 100;
 
 /** `score`: the tenants ranked, worst change first, in pages. */
 export async function ranking(
@@ -52,6 +53,8 @@ async function worstChangeFirst(
 ): Promise<Tenant[]> {
   const standings = new Map<TenantId, Standing>();
   for (let from = 0; from < tenants.length; from += batch) {
+    // 2,000 tenants must not keep everybody else waiting: other turns get theirs between the batches.
+    if (from > 0) await breathe();
     const ids = tenants.slice(from, from + batch).map(({ id }) => id);
     for (const posture of await services.store.scores.postures(scope, ids)) {
       standings.set(posture.tenantId, standingOf(posture));

@@ -499,3 +499,26 @@ test('pages: 25 tenants are three pages, and the ids of all of them are declared
     await many.close();
   }
 });
+
+test('a long ranking lets other turns in between', async () => {
+  const many = await openRig();
+  try {
+    const scope = scopeFor(admin, internal.audience, 'view', rig.services.now());
+    const saved = Array.from({ length: 250 }, (_, n) =>
+      many.services.store.tenants.save(scope, aTenant(n + 1, `Tenant ${n}`)),
+    );
+    await Promise.all(saved);
+    let turns = 0;
+    let ended = false;
+    const others = (): void => {
+      turns += 1;
+      if (!ended) setImmediate(others);
+    };
+    setImmediate(others);
+    await many.say('score', admin, internal);
+    ended = true;
+    expect(turns).toBeGreaterThanOrEqual(2);
+  } finally {
+    await many.close();
+  }
+});
