@@ -33,7 +33,9 @@ const bot = createServer(async (request, response) => {
     response.writeHead(418, { 'content-type': 'application/json' }).end('{"from":"the bot"}');
     return;
   }
-  response.writeHead(200).end();
+  // Under load the other side may have gone already: then there is nobody to answer.
+  response.statusCode = 200;
+  response.end();
   if (activity.type === 'message') answers.push(repeat(activity));
 });
 

@@ -67,7 +67,11 @@ story('opening the tab', () => {
               () => tab.evaluate(() => window.innerWidth),
               (seen) => seen === width,
             );
-            expect(await overflowOf(tab)).toEqual([]);
+            // The chart follows the new width a moment later.
+            await until(
+              () => overflowOf(tab),
+              (outside) => outside.length === 0,
+            );
             if (width !== 768) expect(await axeOf(tab)).toEqual([]);
             await grow(page, tab, width);
             await keepShot(page, `${name}-${theme}-${width}`);
@@ -359,7 +363,8 @@ story('the tab in the browser of the demo', () => {
     if (opened === null) throw new Error('There is no browser on this machine: install Chrome or Edge.');
     browser = opened;
     sandbox = await startSandbox();
-    program = await startProgram({ env: { SANDBOX_URL: sandbox.url } });
+    // Until the demo is told ready: then all five tenants are there.
+    program = await startProgram({ env: { SANDBOX_URL: sandbox.url }, until: /Ctrl-C stops everything/ });
     url = program.url.replace('127.0.0.1', 'localhost');
   }, 120_000);
   afterAll(async () => {

@@ -1,16 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { jestBin } from './jest-bin.ts';
 
 /** `npm run check`: types, lint and format, the arrows of the house, the lockfile. All run; any failure fails. */
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const require = createRequire(import.meta.url);
 const bin = (name: string): string =>
   join(root, 'node_modules', '.bin', process.platform === 'win32' ? `${name}.cmd` : name);
-const jest = require.resolve('jest/bin/jest.js');
 
 const steps: { name: string; command: string; args: string[] }[] = [
   { name: 'types', command: bin('tsc'), args: ['--noEmit'] },
@@ -21,7 +19,7 @@ const steps: { name: string; command: string; args: string[] }[] = [
     args: [
       '--experimental-vm-modules',
       '--disable-warning=ExperimentalWarning',
-      jest,
+      jestBin,
       'test/architecture.test.ts',
       'test/lockfile.test.ts',
     ],

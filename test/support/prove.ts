@@ -1,16 +1,15 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildTab } from '../../bot/build-tab.ts';
+import { jestBin } from './jest-bin.ts';
 
 /** `npm run prove`: the same tests with the full counts, a seed that is printed, and a report file. */
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const seed = process.env.WATCHPOST_SEED ?? String(Math.floor(Math.random() * 2 ** 31));
-const jest = createRequire(import.meta.url).resolve('jest/bin/jest.js');
 const folder = join(root, 'reports');
 mkdirSync(folder, { recursive: true });
 const report = join(folder, 'prove.json');
@@ -24,7 +23,7 @@ const run = spawnSync(
   [
     '--experimental-vm-modules',
     '--disable-warning=ExperimentalWarning',
-    jest,
+    jestBin,
     '--json',
     `--outputFile=${results}`,
     '--testTimeout=1800000',

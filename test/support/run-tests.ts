@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildTab } from '../../bot/build-tab.ts';
+import { jestBin } from './jest-bin.ts';
 
 /** `npm test`: jest as it is, then what was skipped by name and, last, the one line that counts. */
 
@@ -19,7 +19,6 @@ type Report = {
 await buildTab();
 const folder = await mkdtemp(join(tmpdir(), 'watchpost-tests-'));
 const file = join(folder, 'jest.json');
-const jest = createRequire(import.meta.url).resolve('jest/bin/jest.js');
 
 const code = await new Promise<number>((resolve) => {
   const child = spawn(
@@ -27,7 +26,7 @@ const code = await new Promise<number>((resolve) => {
     [
       '--experimental-vm-modules',
       '--disable-warning=ExperimentalWarning',
-      jest,
+      jestBin,
       '--json',
       `--outputFile=${file}`,
       ...process.argv.slice(2),
