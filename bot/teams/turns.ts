@@ -2,6 +2,7 @@ import type { Caller } from '../../shared/access.ts';
 import type { Command } from '../../shared/command.ts';
 import type { Delivery, Reply, Services } from '../services.ts';
 import type { Turn } from './activity.ts';
+import { openAddresses } from './addresses.ts';
 import { helloIn } from './arrivals.ts';
 import { openClicks } from './clicks.ts';
 import type { DoorAnswer } from './invoke.ts';
@@ -27,6 +28,7 @@ export function openTurns(parts: TurnParts): Turns {
   const { services, sender, commands, arrivals } = parts;
   const kit = openTurnKit(parts);
   const { callerIn, placeOf, spotOf, isFirst, guarded, wentWrong, done, sayTo } = kit;
+  const learnAddress = openAddresses(parts);
 
   async function message(turn: Turn): Promise<void> {
     const started = performance.now();
@@ -60,6 +62,7 @@ export function openTurns(parts: TurnParts): Turns {
       const delivery = await sender.send(where, reply, person);
       if (delivery.kind === 'withheld' && reply.tenants.length > 0) await sayTo(spot, notHere);
       outcome = failed ? 'failed' : outcomeOf(delivery);
+      learnAddress(spot, person);
     } catch (error) {
       // Before or after the handler, most likely the store: the person is told all the same.
       await typing.stop();

@@ -71,6 +71,29 @@ test('a message in a personal chat is answered there', async () => {
   });
 });
 
+test('who has written in a personal chat can be named by address; Teams is asked once', async () => {
+  const id = 'a:personal-of-bo';
+  const address = 'bo@fourthcoffee.example';
+  const member = { id: bo.teamsId, aadObjectId: bo.oid, name: bo.name, tenantId: rig.home, address };
+  await rig.sandbox.control('POST', '/_sandbox/conversations', { id, kind: 'personal', members: [member] });
+  const from = { id: bo.teamsId, name: bo.name, aadObjectId: bo.oid };
+  const conversation = { id, conversationType: 'personal', tenantId: rig.home };
+  await rig.post(rig.activity({ from, conversation }));
+  const home = tenantId(rig.home) as TenantId;
+  const [found] = await until(async () => {
+    const known = await rig.store.people.byAddress(home, address);
+    return known.length === 0 ? undefined : known;
+  });
+  expect(found).toMatchObject({ tid: rig.home, oid: bo.oid, grants: [] });
+  const askedFor = async (): Promise<number> =>
+    (await rig.sandbox.requests()).filter((one) => JSON.stringify(one).includes('pagedmembers')).length;
+  const before = await askedFor();
+  expect(before).toBeGreaterThan(0);
+  await rig.post(rig.activity({ from, conversation }));
+  await rig.door.idle();
+  expect(await askedFor()).toBe(before);
+});
+
 test('a mention in a channel is stripped and answered in its thread; the channel of our own people is internal', async () => {
   const channel = await conversation('channel');
   const thread = `${String(channel.id)};messageid=17`;
