@@ -302,6 +302,12 @@ export type PeopleStore = {
   addGrant(tid: TenantId, oid: string, name: string, grant: Grant): Promise<void>;
   /** All grants of a person except those `keep` says; answers how many went. */
   removeGrants(tid: TenantId, oid: string, source?: Grant['source']): Promise<number>;
+  /** Takes all grants of a person if `mayTake` says so of those held at that moment, in the store and not in a cache. */
+  revoke(
+    tid: TenantId,
+    oid: string,
+    mayTake: (grants: Grant[]) => boolean,
+  ): Promise<{ kind: 'taken'; grants: Grant[] } | { kind: 'none' } | { kind: 'refused' }>;
   /** App roles of a tab token: written at sign-in, lapse after 14 days without one; a role no longer there goes at once. */
   saveAppRoles(tid: TenantId, oid: string, name: string, roles: Role[], until: Instant): Promise<void>;
   anyAdmin(now: Instant): Promise<boolean>;

@@ -31,17 +31,19 @@ export async function revoke(
     // So at least one Admin is always left.
     return await refused('Nobody takes his own roles. Ask another Admin.', 'his own');
   }
-  const known = await store.people.get(person.tid, person.oid);
-  const grants = known?.grants ?? [];
-  if (grants.length === 0) return refuse(where, `${name} has no role.`);
-  if (!grants.every((grant) => mayGrant(who, grant.role, grant.scope, now))) {
+  const ended = await store.people.revoke(person.tid, person.oid, (grants) =>
+    grants.every((grant) => mayGrant(who, grant.role, grant.scope, now)),
+  );
+  if (ended.kind === 'none') return refuse(where, `${name} has no role.`);
+  if (ended.kind === 'refused') {
     return await refused(
       `You cannot take the roles of ${name}: your own role does not cover them.`,
       `of ${key}: beyond`,
     );
   }
 
-  const count = await store.people.removeGrants(person.tid, person.oid);
+  const { grants } = ended;
+  const count = grants.length;
   await audit('revoke', 'done', { detail: `${count} of ${key}` });
   const comesBack = grants.some((grant) => grant.source === 'app-role')
     ? ' A role given in Entra comes back when the tab is opened: take it there too.'

@@ -182,6 +182,17 @@ export function openPeople({ engine, now, monotonic }: Kit): PeopleStore {
       });
       return before - after;
     },
+    async revoke(tid, oid, mayTake) {
+      let held: Grant[] = [];
+      let allowed = true;
+      await changeGrants(tid, oid, undefined, (grants) => {
+        held = grants;
+        allowed = mayTake(grants);
+        return allowed && grants.length > 0 ? [] : null;
+      });
+      if (held.length === 0) return { kind: 'none' };
+      return allowed ? { kind: 'taken', grants: held } : { kind: 'refused' };
+    },
     async saveAppRoles(tid, oid, name, roles, until) {
       const at = now();
       const wanted = [...new Set(roles)].sort();

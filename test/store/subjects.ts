@@ -525,6 +525,22 @@ export function subjectContract(backend: Backend): void {
         expect((await other.people.get(home, ana))?.grants).toEqual([]);
       });
 
+      test('revoking decides by what is held now, not by what was read half a minute ago', async () => {
+        const other = over(second, 'two');
+        await other.people.seen({ tid: home, oid: ana, name: 'Ana' });
+        expect((await other.people.get(home, ana))?.grants).toEqual([]);
+        await store.people.addGrant(home, ana, 'Ana', aGrant('Admin'));
+        const noAdmins = (grants: { role: string }[]) => grants.every(({ role }) => role !== 'Admin');
+        expect(await other.people.revoke(home, ana, noAdmins)).toEqual({ kind: 'refused' });
+        expect(await other.people.revoke(home, ana, () => true)).toMatchObject({
+          kind: 'taken',
+          grants: [{ role: 'Admin' }],
+        });
+        expect((await other.people.get(home, ana))?.grants).toEqual([]);
+        expect(await other.people.revoke(home, ana, () => true)).toEqual({ kind: 'none' });
+        expect(await other.people.revoke(home, bo, () => true)).toEqual({ kind: 'none' });
+      });
+
       test('a revocation while somebody reads is not undone by what was read', async () => {
         await store.people.addGrant(home, ana, 'Ana', aGrant('Admin'));
         const halt = halting('people');
