@@ -211,8 +211,9 @@ const weight: Record<Failure['kind'], number> = {
   permission: 5,
   bug: 4,
   service: 3,
-  'not-found': 2,
-  throttled: 1,
+  throttled: 2,
+  // Not a fault of the tenant's connection: it must not hide one that passes, nor when to come back.
+  'not-found': 1,
   licence: 0,
 };
 

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { syncScores } from '../../bot/jobs/sync-scores.ts';
-import type { Services } from '../../bot/services.ts';
+import type { Failure, Services } from '../../bot/services.ts';
 import { scopeOfJob } from '../../shared/access.ts';
 import { aTenant } from '../cards/samples.ts';
 import { leaseOf, openRig, type Rig } from '../commands/rig.ts';
@@ -44,4 +44,34 @@ test('a sync that the stop cuts off is no failure: its wish waits and the next s
   await store.syncRequests.start(again);
   await store.syncRequests.finish(again, 'done', 'read');
   expect(await store.syncRequests.get(scope, contoso.id, wish.id)).toMatchObject({ state: 'done' });
+});
+
+test('what a tenant does not have does not hide that Microsoft asks us to wait', async () => {
+  const failed = (failure: Failure) => async () => ({ kind: 'failed' as const, failure });
+  const absent = failed({ kind: 'not-found', cause: 'Not there.', remedy: '', transient: false });
+  const wait = {
+    kind: 'throttled',
+    cause: 'Wait.',
+    remedy: '',
+    transient: true,
+    retryAfterMs: 600_000,
+  } as const;
+  const microsoft: Services['microsoft'] = {
+    ...world.microsoft,
+    organization: async () => ({
+      kind: 'ok',
+      value: { id: contoso.id, name: 'Contoso Ltd', domains: ['contoso.com'] },
+      hash: 'x',
+    }),
+    domains: absent,
+    subscribedSkus: absent,
+    secureScoreControlProfiles: absent,
+    secureScores: failed(wait),
+  };
+  const began = Date.now();
+  await syncScores(await leaseOf(rig, contoso.id), { ...services, microsoft });
+  const row = await services.store.work.get(scope, contoso.id, 'sync-scores');
+  const minutes = (Date.parse(row?.dueAt ?? '') - began) / 60_000;
+  expect(minutes).toBeGreaterThan(9);
+  expect(minutes).toBeLessThan(11);
 });
