@@ -63,7 +63,9 @@ export async function startFake(now: () => number = () => Date.now()): Promise<F
     if (answer === undefined) return;
     const { status = 200, headers = {}, body = {} } = answer;
     const raw = typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
-    response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(raw);
+    // Not chained: restify, loaded by another test of this process, replaces writeHead by one that answers nothing.
+    response.writeHead(status, { 'content-type': 'application/json', ...headers });
+    response.end(raw);
   });
   server.listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));

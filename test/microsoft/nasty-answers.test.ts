@@ -35,7 +35,11 @@ const graphRows: { name: string; answer: Answer | Script; code: RegExp; asked?: 
   { name: 'nothing at all', answer: { body: '' }, code: /^EMPTY$/, asked: 5 },
   {
     name: '204',
-    answer: (_, response) => void response.writeHead(204).end() as undefined,
+    answer: (_, response) => {
+      response.writeHead(204);
+      response.end();
+      return undefined;
+    },
     code: /^EMPTY$/,
     asked: 5,
   },
@@ -107,8 +111,11 @@ const graphRows: { name: string; answer: Answer | Script; code: RegExp; asked?: 
   },
   {
     name: 'an announcement of 100 MB',
-    answer: (_, response) =>
-      void response.writeHead(200, { 'content-length': '104857600' }).write('{') as undefined,
+    answer: (_, response) => {
+      response.writeHead(200, { 'content-length': '104857600' });
+      response.write('{');
+      return undefined;
+    },
     code: /^TOO_BIG$/,
   },
 ];
