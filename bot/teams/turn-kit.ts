@@ -60,8 +60,13 @@ export function openTurnKit({ services, audiences, sender }: TurnParts) {
   async function callerIn(turn: Turn, tenant: TenantId, where: Spot): Promise<Caller | null> {
     const { from } = turn;
     if (from?.oid === undefined) return null;
-    const tid = where.kind === 'personal' ? tenant : ((await audiences.tenantOf(where, from.oid)) ?? tenant);
-    await store.people.seen({ tid, oid: from.oid, name: from.name, teamsId: from.id });
+    const listed = where.kind === 'personal' ? tenant : await audiences.tenantOf(where, from.oid);
+    const tid = listed ?? tenant;
+    // Whose tenant Teams does not tell is answered, but not remembered as a person of the conversation's tenant: a role
+    // given by object id would be given to somebody who does not exist there.
+    if (listed !== undefined) {
+      await store.people.seen({ tid, oid: from.oid, name: from.name, teamsId: from.id });
+    }
     const known = await store.people.get(tid, from.oid);
     return callerOf(known, { tid, oid: from.oid, name: from.name }, settings.homeTenantId);
   }

@@ -394,6 +394,18 @@ test('a foreign member of a shared channel belongs to the own tenant, whatever t
   ]);
 });
 
+test('a person whose tenant Teams does not tell is not remembered as one of ours', async () => {
+  const conversation = {
+    id: '19:nobody-knows@thread.tacv2',
+    conversationType: 'channel',
+    tenantId: rig.home,
+  };
+  const from = { id: '29:unlisted', name: 'Una', aadObjectId: randomUUID() };
+  await rig.post(rig.activity({ from, entities: [mention()], conversation }));
+  expect(ran).toMatchObject([{ where: { audience: { kind: 'unbound' } }, who: { grants: [] } }]);
+  expect(await rig.store.people.get(tenantId(rig.home) as TenantId, from.aadObjectId)).toBeNull();
+});
+
 // ------------------------------------------------------------------------------------------------ arrivals
 
 test('an installation is greeted once, however it is told', async () => {
