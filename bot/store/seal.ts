@@ -17,7 +17,10 @@ export type TenantKey = {
   commitment: string;
   /** The newest version of the credential; an older row is one that somebody put back (R52). */
   version: number;
-  /** HMAC(DEK, tenant, dekId, version): nobody without the key counts the version down. */
+  /**
+   * HMAC(DEK, tenant, dekId, version): nobody without the key makes up another version. Who puts this whole record back
+   * together with the credential of its time is not seen here: that takes a place outside the store.
+   */
   versionMac: string;
 };
 
