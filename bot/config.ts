@@ -143,13 +143,12 @@ export function readConfig(environment: NodeJS.ProcessEnv, folder = process.cwd(
   const home = read.guid('HOME_TENANT_ID', false) ?? botTenantId;
   const keys = read.secret('ENCRYPTION_KEYS', 1);
   if (keys === undefined) problems.push('ENCRYPTION_KEYS is missing: kid:base64 of 32 random bytes.');
-  if (environment.NODE_ENV === 'production') {
-    for (const name of ['DEBUG', 'NODE_DEBUG'] as const)
-      if (environment[name])
-        problems.push(`${name} must not be set in production: it prints what must stay secret.`);
-    if (/--inspect/.test(`${environment.NODE_OPTIONS ?? ''} ${process.execArgv.join(' ')}`))
-      problems.push('The inspector must be off in production.');
-  }
+  // Real settings are production, whatever NODE_ENV says (R57).
+  for (const name of ['DEBUG', 'NODE_DEBUG'] as const)
+    if (environment[name])
+      problems.push(`${name} must not be set with real settings: it prints what must stay secret.`);
+  if (/--inspect/.test(`${environment.NODE_OPTIONS ?? ''} ${process.execArgv.join(' ')}`))
+    problems.push('The inspector must be off with real settings.');
   refuseOver(problems);
   return {
     ...common,

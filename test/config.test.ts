@@ -74,7 +74,9 @@ test.each([
   { env: { ...required, BOT_PASSWORD: '', BOT_CERTIFICATE_FILE: 'x.pem' }, says: /belong together/ },
   { env: { ...required, GRAPH_APP_ID: guid }, says: /GRAPH_APP_ID is set without/ },
   { env: { ...required, METRICS_TOKEN: 'short' }, says: /METRICS_TOKEN is too short/ },
-  { env: { ...required, NODE_ENV: 'production', DEBUG: '*' }, says: /DEBUG must not be set/ },
+  { env: { ...required, DEBUG: '*' }, says: /DEBUG must not be set/ },
+  { env: { ...required, NODE_ENV: 'production', NODE_DEBUG: 'tls' }, says: /NODE_DEBUG must not be set/ },
+  { env: { ...required, NODE_OPTIONS: '--inspect=0.0.0.0:9229' }, says: /inspector must be off/ },
 ])('refused with $says', ({ env, says }) => {
   const message = refusal(env as unknown as Record<string, string>);
   expect(message).toMatch(says);
