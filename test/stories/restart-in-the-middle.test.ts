@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { MongoClient } from 'mongodb';
 import { syncScores } from '../../bot/jobs/sync-scores.ts';
 import { parseKeyring } from '../../bot/secrets.ts';
 import type { Services, Store } from '../../bot/services.ts';
@@ -66,6 +67,12 @@ const byRequests: Point[] = [
   ...[10, 20, 30, 60].map((ms) => ({ request: 6, ms, later: true })),
 ];
 
+/** While Microsoft is read, nothing is written: for a MongoDB that does not survive a client that dies in a transaction. */
+const whileReading: Point[] = [false, true].flatMap((later) => [
+  { request: 4, later },
+  ...[1, 2, 3].flatMap((request) => [0, 15, 30].map((ms): Point => ({ request, ms, later }))),
+]);
+
 const mongoUri = process.env.MONGODB_URI ?? '';
 
 describe('killed in the middle of a sync, started again', () => {
@@ -90,11 +97,16 @@ describe('killed in the middle of a sync, started again', () => {
   onMongo(
     'on MongoDB the store equals that of an undisturbed run',
     async () => {
-      const points = byRequests.slice(0, count(2, 20));
+      // The wire server stands still for good when a client is killed inside a transaction; a real one rolls it back.
+      const wire = await isWireServer(mongoUri);
+      const all = wire ? [...whileReading.slice(9), ...whileReading] : byRequests;
+      const points = all.slice(0, count(2, 20));
       const seconds = await tell(mongoAt(mongoUri), points, 'mongo');
-      console.log(`${points.length} kills on MongoDB, ${seconds} s`);
+      console.log(
+        `${points.length} kills on ${wire ? 'the wire server, between writes only' : 'MongoDB'}, ${seconds} s`,
+      );
     },
-    600_000,
+    1_500_000,
   );
 
   test('a sync that marks a customer as read before it has stored what it read is found out', async () => {
@@ -317,4 +329,11 @@ function markingFirst(store: Store, died: () => void): Store {
 function forever(died: () => void): Promise<never> {
   died();
   return new Promise(() => undefined);
+}
+
+async function isWireServer(uri: string): Promise<boolean> {
+  const client = await MongoClient.connect(uri, { serverSelectionTimeoutMS: 5_000 });
+  const facts = await client.db('admin').command({ buildInfo: 1 });
+  await client.close();
+  return facts.secantusVersion !== undefined;
 }
