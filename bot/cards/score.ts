@@ -57,8 +57,6 @@ export type ScoreCardInput = {
   settings: LinkSettings;
   /** The reader may sync this tenant: *Sync now* is shown. */
   maySync: boolean;
-  /** A sync was just asked for: said on the card. */
-  syncing?: boolean;
 };
 
 /** One tenant's score: how good, is it getting better, what to do. The data of exactly this tenant. */
@@ -86,9 +84,7 @@ export function scoreCard(input: ScoreCardInput): CardData {
     notSeen: missing.length === 0 ? '' : `Not seen: ${plain(missing.join('; '), 400)}.`,
     buttons: [
       openTenant(tenant.id, input.settings),
-      ...(input.maySync && input.syncing !== true
-        ? [ask('Sync now', { verb: 'sync', tenant: tenant.id })]
-        : []),
+      ...(input.maySync ? [ask('Sync now', { verb: 'sync', tenant: tenant.id })] : []),
       ask('All tenants', { verb: 'ranking' }),
     ],
   });
@@ -110,9 +106,6 @@ export function readAtOf(tenant: Tenant, posture: Posture): Instant {
 
 function notice(input: ScoreCardInput, readAt: Instant): Pick<ScoreCard, 'notice' | 'noticeStyle'> {
   const { tenant, now } = input;
-  if (input.syncing) {
-    return { notice: 'Syncing now: what changed follows as a message.', noticeStyle: 'emphasis' };
-  }
   if (tenant.health.state !== 'connected' && tenant.health.state !== 'waiting') {
     return { notice: plain(healthSentence(tenant.health, now), 400), noticeStyle: 'warning' };
   }

@@ -40,7 +40,9 @@ function asCommand(commandFor: (page: number) => Command): CardActionHandler['ru
     const command = commandFor(pageOf(action.object));
     const reply = await runCommand(command, who, where, services);
     const refused = whyNot(rowOfCommand(command), who, where, services) !== null;
-    return refused || command.kind === 'help' ? alone(reply) : reply;
+    if (refused || where.kind !== 'personal') return alone(reply);
+    // A page takes the place of the page before; anything else leaves the answer above as it is.
+    return action.object === undefined ? await asMessage(reply, who, where, services) : reply;
   };
 }
 
@@ -57,11 +59,22 @@ function onTenant(
     const tenant = tenants.find(({ id }) => id === action.tenant);
     // Gone, out of scope, or not for this place any more: one answer for all three.
     if (tenant === undefined) return alone(refuse(where, 'This tenant is not available here any more.'));
-    return await run(tenant, who, where, services);
+    const reply = await run(tenant, who, where, services);
+    return where.kind === 'personal' ? reply : alone(reply);
   };
 }
 
-/** What one person may not, or may, is for that person: the card that others read stays as it is (R28). */
+/** In a message of its own; in place of the card when Teams does not take that. */
+async function asMessage(reply: Reply, who: Caller, where: Place, services: Services): Promise<Reply> {
+  const delivery = await services.deliver.send(where, reply, who);
+  if (delivery.kind !== 'sent') return reply;
+  return { text: 'The answer is below.', to: 'caller', tenants: [] };
+}
+
+/**
+ * What one person looks at, may, or may not, is for that person: where others read along, the card stays as it was
+ * posted (R28).
+ */
 function alone(reply: Reply): Reply {
   return { ...reply, to: 'caller' };
 }

@@ -21,13 +21,7 @@ export async function score(
 }
 
 /** The card of a tenant that this person may see here. */
-export async function scoreOf(
-  listed: Tenant,
-  who: Caller,
-  where: Place,
-  services: Services,
-  options: { syncing?: boolean } = {},
-): Promise<Reply> {
+export async function scoreOf(listed: Tenant, who: Caller, where: Place, services: Services): Promise<Reply> {
   const { store, settings } = services;
   const { id } = listed;
   const now = services.now();
@@ -38,7 +32,7 @@ export async function scoreOf(
   const tenant = (await store.tenants.get(scope, id)) ?? listed;
   if (posture === null) return notReadYet(tenant, maySync, where, services);
 
-  const card = scoreCard({ tenant, posture, now, settings, maySync, syncing: options.syncing ?? false });
+  const card = scoreCard({ tenant, posture, now, settings, maySync });
   return withCard(where, card, plain(scoreLine(tenant.name, posture, now), 400), [tenant.id]);
 }
 

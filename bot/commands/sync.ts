@@ -29,8 +29,8 @@ export async function sync(
 }
 
 /**
- * *Sync now* on a card: the card says that it syncs, at once (a click must be answered within seconds); what changed
- * follows as a message of its own, replaced once.
+ * *Sync now* on a card: answered with the card at once (a click must be answered within seconds). That it syncs, and
+ * then what changed, is said in a message of its own: the card is never told of the end, so it claims nothing.
  */
 export async function syncFromCard(
   tenant: Tenant,
@@ -43,7 +43,7 @@ export async function syncFromCard(
   if (scope === null) return { ...mayNot(tenant, where), to: 'caller' };
   const request = await requestSync(scope, tenant.id, nameOf(who), services);
   followInBackground(tenant, scope, request, who, where, services);
-  return await scoreOf(tenant, who, where, services, { syncing: true });
+  return { ...(await scoreOf(tenant, who, where, services)), to: 'caller' };
 }
 
 /** The right to sync this tenant here, audited; null without it. */

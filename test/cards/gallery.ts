@@ -88,7 +88,6 @@ export function gallery(text: ForeignText = usual, many = 25): Record<string, Ca
       now,
       settings,
       maySync: false,
-      syncing: true,
     }),
     ranking: rankingCard({
       rows: shown.map((tenant, i) => ({

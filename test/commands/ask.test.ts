@@ -455,6 +455,36 @@ test.each([
   expect((await press(verb, tenant ? { tenant } : {}, who, internal)).to).toBe('caller');
 });
 
+test.each([
+  { verb: 'ranking', more: {} },
+  { verb: 'ranking', more: { object: '1' } },
+  { verb: 'tenants', more: {} },
+  { verb: 'people', more: {} },
+  { verb: 'help', more: {} },
+  { verb: 'score', more: { tenant: contoso } },
+])(
+  'in a channel the button $verb $more answers the person who pressed it, nobody else',
+  async ({ verb, more }) => {
+    expect((await press(verb, more, admin, internal)).to).toBe('caller');
+    expect((await press(verb, more, admin, { ...internal, kind: 'groupChat' })).to).toBe('caller');
+  },
+);
+
+test.each([
+  { verb: 'ranking', says: 'worst change first' },
+  { verb: 'tenants', says: 'connected' },
+  { verb: 'help', says: 'What you can ask' },
+])('in a personal chat the button $verb answers in a new message, a page in its place', async (row) => {
+  const where = personal(admin);
+  const before = rig.sent.length;
+  const reply = await press(row.verb, {}, admin, where);
+  expect(reply).toEqual({ text: 'The answer is below.', to: 'caller', tenants: [] });
+  expect(rig.sent).toHaveLength(before + 1);
+  expect(wordsOf(rig.sent[before]?.reply ?? reply)).toContain(row.says);
+  expect((await press(row.verb, { object: '1' }, admin, where)).to).toBe('conversation');
+  expect(rig.sent).toHaveLength(before + 1);
+});
+
 test('words that objects inherit are no buttons', () => {
   for (const word of ['constructor', 'toString', '__proto__', 'hasOwnProperty']) {
     expect(cardActions[word]).toBeUndefined();
