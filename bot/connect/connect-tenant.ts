@@ -50,7 +50,9 @@ export async function connectTenant(request: ConnectRequest, services: Services)
   const token = await microsoft.token(access);
   if (!tried('Sign in to the tenant', token)) return await failed();
   const organization = await microsoft.organization(access);
-  if (!tried('Read the organisation', organization)) return await failed();
+  // What is missing of the permissions is told whole; without an answer for another reason nothing else is tried.
+  const readable = tried('Read the organisation', organization);
+  if (organization.kind === 'failed' && organization.failure.kind !== 'permission') return await failed();
   if (organization.kind === 'ok' && organization.value.id !== id) {
     steps.push({
       step: 'Right tenant',
@@ -61,6 +63,7 @@ export async function connectTenant(request: ConnectRequest, services: Services)
     return await failed();
   }
   const results = [
+    readable,
     tried('Read the domains', await microsoft.domains(access)),
     tried('Read the licences', await microsoft.subscribedSkus(access)),
     tried('Read Secure Score', await microsoft.secureScores(access, 1)),
@@ -70,14 +73,15 @@ export async function connectTenant(request: ConnectRequest, services: Services)
 
   const scope = scopeOfJob(id);
   const now = services.now();
-  const name = request.name ?? organization.value.name;
+  const known = await store.tenants.get(scope, id);
+  const name = request.name ?? (known?.named === true ? known.name : organization.value.name);
   const domains = organization.value.domains;
   const domain = domains[0] ?? request.domain.toLowerCase();
-  const known = await store.tenants.get(scope, id);
   // The tenant first, then the credential, then the work: a crash between leaves nothing that runs without its keys.
   await store.tenants.save(scope, {
     id,
     name,
+    ...(request.name === undefined ? {} : { named: true }),
     domain,
     domains,
     opaque: known?.opaque ?? randomInt(1, 2 ** 31),

@@ -1,16 +1,20 @@
-import { scopeOfJob } from '../../shared/access.ts';
-import { evaluateScores } from '../../shared/score/evaluate.ts';
+import { scopeOfJob, type TenantScope } from '../../shared/access.ts';
+import { evaluateScores, standing } from '../../shared/score/evaluate.ts';
+import type { EvaluatedSnapshot } from '../../shared/score/score.ts';
 import {
   type DatasetName,
   type DatasetState,
   datasetNames,
+  type Health,
   type Tenant,
 } from '../../shared/tenants/tenant.ts';
-import { nextHealth } from '../../shared/tenants/tenant-health.ts';
-import { dayOf, daysBetween, type Instant, plusDays } from '../../shared/time.ts';
+import { healthLabel, nextHealth } from '../../shared/tenants/tenant-health.ts';
+import { type Day, dayOf, daysBetween, plusDays } from '../../shared/time.ts';
+import { dayText } from '../../shared/words.ts';
 import { errorCode, hasCode } from '../errors.ts';
 import type { Failure, Lease, Reading, Services, TenantAccess, TenantChange } from '../services.ts';
 import { nextDue, retryDue } from './cadence.ts';
+import { explained, knownHash, stateOf, worst } from './readings.ts';
 
 /** Microsoft keeps 90 days; the first read takes them all, later ones what is new and two days more. */
 const keptDays = 90;
@@ -84,24 +88,24 @@ async function read(tenant: Tenant, lease: Lease, services: Services): Promise<T
     return await sayFailed(tenant, lease, failure, services);
   }
 
-  // The organisation is the cheapest thing every tenant has: when it cannot be read, nothing else is tried.
+  // The organisation is the cheapest thing every tenant has: when it cannot be read, nothing else is tried. Only a
+  // permission that is missing there says nothing of the others: all that are missing are named at once.
   const organization = await microsoft.organization(access, knownHash(tenant, 'organization'));
   if (organization.kind === 'failed') {
     const failure = await explained(organization.failure, access, services);
-    return await sayFailed(tenant, lease, failure, services);
+    if (failure !== organization.failure || failure.kind !== 'permission') {
+      return await sayFailed(tenant, lease, failure, services);
+    }
   }
   const before = await store.scores.evaluated(scope, tenant.id);
-  const days =
-    before === null ? keptDays : Math.min(keptDays, daysBetween(before.day, dayOf(services.now())) + 3);
+  const days = before === null ? keptDays : daysToRead(before.day, dayOf(services.now()));
   const [domains, skus, profiles, firstScores] = await Promise.all([
     microsoft.domains(access, knownHash(tenant, 'domains')),
     microsoft.subscribedSkus(access, knownHash(tenant, 'subscribedSkus')),
     microsoft.secureScoreControlProfiles(access, knownHash(tenant, 'secureScoreControlProfiles')),
     microsoft.secureScores(access, days, before === null ? undefined : knownHash(tenant, 'secureScores')),
   ]);
-  // New descriptions of the controls need the days with their controls beside them: once more, whole.
-  const again = before !== null && profiles.kind === 'ok' && firstScores.kind === 'unchanged';
-  const scores = again ? await microsoft.secureScores(access, days) : firstScores;
+  const scores = await whole(firstScores, before, profiles.kind === 'ok', days, access, services);
   const now = services.now();
   const datasets: Partial<Record<DatasetName, DatasetState>> = {
     organization: stateOf(tenant, 'organization', organization, now),
@@ -110,13 +114,14 @@ async function read(tenant: Tenant, lease: Lease, services: Services): Promise<T
     secureScoreControlProfiles: stateOf(tenant, 'secureScoreControlProfiles', profiles, now),
     secureScores: stateOf(tenant, 'secureScores', scores, now),
   };
-  const failure = worst([domains, skus, profiles, scores]);
+  const failure = worst([organization, domains, skus, profiles, scores]);
   const change: TenantChange = { datasets };
-  if (organization.kind === 'ok') change.name = organization.value.name;
+  // A name that an Admin gave stays.
+  if (organization.kind === 'ok' && tenant.named !== true) change.name = organization.value.name;
   if (domains.kind === 'ok') Object.assign(change, namesOf(domains.value, tenant));
   if (skus.kind === 'ok') change.licences = skus.value;
 
-  let says = 'Nothing changed since the last sync.';
+  let says = await sayUnread(scores, scope, tenant, services);
   let changed = false;
   if (scores.kind === 'ok') {
     const since = plusDays(dayOf(now), -keptDays - 1);
@@ -140,6 +145,9 @@ async function read(tenant: Tenant, lease: Lease, services: Services): Promise<T
     } else says = 'Microsoft has no Secure Score for this tenant yet.';
   }
   change.health = nextHealth(tenant.health, failure, now);
+  if (inTrouble(tenant.health) && change.health.state === 'connected') {
+    says = `It can be read again: ${healthLabel(tenant.health.state)} since ${dayText(dayOf(tenant.health.since), now)} is over. ${says}`;
+  }
   // Last of all, the mark "read": a crash before it makes the next sync read everything again.
   await store.work.saveTenant(scope, lease, change);
   if (failure !== undefined) {
@@ -148,23 +156,47 @@ async function read(tenant: Tenant, lease: Lease, services: Services): Promise<T
   return { outcome: changed ? 'changed' : 'unchanged', says };
 }
 
+/** Days since the last evaluated one and two more, for corrections; at least three, whatever our clock says. */
+function daysToRead(evaluated: Day, today: Day): number {
+  return Math.max(3, Math.min(keptDays, daysBetween(evaluated, today) + 3));
+}
+
 /**
- * Without permission for the one thing that every tenant grants, consent itself may be gone: only a new token tells,
- * because one in memory outlives a withdrawn consent by up to an hour.
+ * The days that are needed, with their controls. New descriptions of the controls need them although the scores did
+ * not change; and when more days have passed than were asked for, all that Microsoft keeps are read, so that no day
+ * is lost between two syncs.
  */
-async function explained(failure: Failure, access: TenantAccess, { microsoft }: Services): Promise<Failure> {
-  if (failure.kind !== 'permission') return failure;
-  microsoft.forget(access.tenantId);
-  const token = await microsoft.token(access);
-  if (token.kind === 'failed') return token.failure.transient ? failure : token.failure;
-  if (token.kind !== 'ok' || token.value.roles.length > 0) return failure;
-  return {
-    kind: 'permission',
-    cause: 'Consent was withdrawn or never given: the tenant grants Watchpost no permission.',
-    remedy: 'Ask an administrator of the tenant to consent again, then sync once more.',
-    transient: false,
-    ...(failure.code === undefined ? {} : { code: failure.code }),
-  };
+async function whole(
+  first: Reading<EvaluatedSnapshot[]>,
+  before: EvaluatedSnapshot | null,
+  newProfiles: boolean,
+  days: number,
+  access: TenantAccess,
+  { microsoft }: Services,
+): Promise<Reading<EvaluatedSnapshot[]>> {
+  const again = before !== null && newProfiles && first.kind === 'unchanged';
+  const read = again ? await microsoft.secureScores(access, days) : first;
+  if (read.kind !== 'ok' || before === null || read.value.length < days) return read;
+  const oldest = read.value.reduce((day, one) => (one.day < day ? one.day : day), read.value[0]?.day ?? '');
+  return oldest > plusDays(before.day, 1) ? await microsoft.secureScores(access, keptDays) : read;
+}
+
+/** What is said when no new score was read: where the tenant stands, or that it is not known. */
+async function sayUnread(
+  scores: Reading<unknown>,
+  scope: TenantScope,
+  tenant: Tenant,
+  { store, now }: Services,
+): Promise<string> {
+  if (scores.kind === 'failed') return 'Its Secure Score could not be read, so what changed is not known.';
+  const posture = await store.scores.posture(scope, tenant.id);
+  return posture === null
+    ? 'Microsoft has no Secure Score for this tenant yet.'
+    : `Nothing new since the last sync. ${standing(posture, now())}`;
+}
+
+function inTrouble(health: Health): boolean {
+  return health.state !== 'connected' && health.state !== 'waiting';
 }
 
 /** Nothing could be read: the tenant's health says why, and so does each dataset. */
@@ -177,53 +209,6 @@ async function sayFailed(tenant: Tenant, lease: Lease, failure: Failure, service
   );
   await services.store.work.saveTenant(scopeOfJob(tenant.id), lease, { health, datasets });
   return { outcome: 'failed', says: `${failure.cause} ${failure.remedy}`.trim(), failure };
-}
-
-function knownHash(tenant: Tenant, name: DatasetName): string | undefined {
-  const state = tenant.datasets[name];
-  return state?.state === 'ok' ? state.hash : undefined;
-}
-
-/** What is known of a dataset after a try. A failed try keeps the time and hash of the last good one. */
-function stateOf<T>(tenant: Tenant, name: DatasetName, reading: Reading<T>, now: Instant): DatasetState {
-  if (reading.kind !== 'failed') return { state: 'ok', readAt: now, triedAt: now, hash: reading.hash };
-  const { failure } = reading;
-  const before = tenant.datasets[name];
-  const state: DatasetState = { state: stateWord[failure.kind], triedAt: now, why: failure.cause };
-  if (before?.readAt !== undefined) state.readAt = before.readAt;
-  if (before?.hash !== undefined) state.hash = before.hash;
-  if (failure.permission !== undefined) state.permission = failure.permission;
-  return state;
-}
-
-const stateWord: Record<Failure['kind'], DatasetState['state']> = {
-  authentication: 'error',
-  permission: 'permission-missing',
-  licence: 'not-licensed',
-  throttled: 'throttled',
-  service: 'error',
-  'not-found': 'error',
-  bug: 'error',
-};
-
-const weight: Record<Failure['kind'], number> = {
-  authentication: 6,
-  permission: 5,
-  bug: 4,
-  service: 3,
-  throttled: 2,
-  // Not a fault of the tenant's connection: it must not hide one that passes, nor when to come back.
-  'not-found': 1,
-  licence: 0,
-};
-
-/** The failure that decides health; a licence gap never does. */
-function worst(readings: Reading<unknown>[]): Failure | undefined {
-  return readings
-    .flatMap((reading) =>
-      reading.kind === 'failed' && reading.failure.kind !== 'licence' ? [reading.failure] : [],
-    )
-    .sort((a, b) => weight[b.kind] - weight[a.kind])[0];
 }
 
 function namesOf(

@@ -14,11 +14,11 @@ export const tenantsDeclaration: CollectionDeclaration = {
 
 const most = 10_000;
 /**
- * Another thread or instance may write meanwhile, so the list is kept only as long as reading it again is dear: fifty
+ * Another thread or instance may write meanwhile, so the list is kept only as long as reading it again is dear: 200
  * times what it took, at most 5 s. Five tenants are read anew nearly every time, 10,000 a few times a minute.
  */
 const longestMs = 5_000;
-const timesItsCost = 50;
+const timesItsCost = 200;
 
 /** `forget` drops this thread's list: for writes to tenants that happen in other subject files. */
 export function openTenants({ engine, monotonic }: Kit): { tenants: TenantStore; forget(): void } {
@@ -55,12 +55,18 @@ export function openTenants({ engine, monotonic }: Kit): { tenants: TenantStore;
     },
     async save(scope, tenant) {
       requireScope(scope, tenant.id);
-      const { id, name, domain, domains, ...first } = tenant;
+      const { id, name, named, domain, domains, ...first } = tenant;
       try {
         await collection.updateOne(
           { _id: id },
           {
-            $set: { name, domain, domains, sortName: sortName(name) },
+            $set: {
+              name,
+              domain,
+              domains,
+              sortName: sortName(name),
+              ...(named === undefined ? {} : { named }),
+            },
             $setOnInsert: { tenantId: id, ...first },
           },
           { upsert: true },

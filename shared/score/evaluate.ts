@@ -64,7 +64,7 @@ export function evaluateScores(known: {
       posture,
       evaluated,
     },
-    says: inWords(before, evaluated, profiles, stored.size, readAt),
+    says: inWords(before, evaluated, profiles, posture, stored.size, readAt),
   };
 }
 
@@ -103,6 +103,7 @@ function inWords(
   before: EvaluatedSnapshot | null,
   now: EvaluatedSnapshot,
   profiles: readonly ControlProfile[],
+  posture: Posture,
   storedDays: number,
   readAt: Instant,
 ): string {
@@ -122,7 +123,7 @@ function inWords(
   const nothing = reasons.length === 0 && parts.length === 1 && direction(change?.percent ?? 0) === 'level';
   if (!nothing) return `${parts[0]}${parts.length > 1 ? `: ${parts.slice(1).join('; ')}` : ''}.`;
   return before.day === now.day
-    ? `Nothing changed: ${score}, Microsoft's newest day is ${dayText(now.day, readAt)}.`
+    ? `Nothing new since the last sync. ${standing(posture, readAt)}`
     : `Nothing changed since ${dayText(before.day, readAt)}: ${score}.`;
 }
 
@@ -140,4 +141,21 @@ function changeInWords(
   if (percent === undefined) return '';
   const way = direction(percent);
   return way === 'level' ? `, unchanged ${since}` : `, ${way} ${decimal(Math.abs(percent))} ${since}`;
+}
+
+/**
+ * Where a tenant stands when nothing new was read: the score, Microsoft's newest day, and what that day brought. Who
+ * asks for a sync wants to know what changed, also when a scheduled one has seen it a minute before.
+ */
+export function standing(posture: Posture, now: Instant): string {
+  const score = `${percentText(posture.percent)} (${pointsOf(posture.current, posture.max)})`;
+  const change = posture.sinceYesterday;
+  const way = change === null ? 'level' : direction(change.percent);
+  const moved = posture.moved.map((one) => `${clean(one.title, 80)} ${signed(one.points)}`);
+  const since =
+    change === null
+      ? ''
+      : `, ${way === 'level' ? 'unchanged' : `${way} ${decimal(Math.abs(change.percent))}`} since ${dayText(change.from, now)}`;
+  const why = moved.length === 0 ? '' : `: ${listed(moved, 3)}`;
+  return `On ${dayText(posture.day, now)}, Microsoft's newest day: ${score}${since}${why}.`;
 }

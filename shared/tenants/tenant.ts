@@ -16,6 +16,8 @@ export type Tenant = {
   id: TenantId;
   /** The organisation's display name, foreign text: escape it wherever it is shown. */
   name: string;
+  /** The name was given by an Admin: the organisation's own does not replace it. */
+  named?: boolean;
   /** The default verified domain, lower case. */
   domain: string;
   /** All verified domains, lower case, the default one first. */

@@ -60,7 +60,7 @@ test.each([
     what: 'the same day unchanged',
     read: [day20, day19],
     before: day20,
-    says: "Nothing changed: 62.4\u2009% (318 of 510 points), Microsoft's newest day is 20 Nov.",
+    says: "Nothing new since the last sync. On 20 Nov, Microsoft's newest day: 62.4\u2009% (318 of 510 points), down 3.1 since 19 Nov: MFA for all administrators −10.0 and Self-service password reset −6.0.",
   },
   {
     what: 'a new day unchanged',
