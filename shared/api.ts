@@ -44,6 +44,8 @@ export type TenantFigures = {
   /** Of those with a score; null when there is none. */
   median: number | null;
   scored: number;
+  /** How many cannot be read now, whatever is still known of them. */
+  unreadable: number;
   /** How many stand above the average of tenants of their size, among those Microsoft compares. */
   aboveSize: { above: number; of: number };
   /** Percent fell since the previous day. */

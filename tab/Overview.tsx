@@ -96,7 +96,7 @@ function Head(props: {
   children: React.ReactNode;
 }) {
   const now = useNow(props.list.now);
-  const { tenants, readAt } = props.list.figures;
+  const { tenants, unreadable, readAt } = props.list.figures;
   return (
     <header className="head">
       <div className="titles">
@@ -104,7 +104,8 @@ function Head(props: {
           Tenants
         </h1>
         <span className="caption">
-          {tenants} connected
+          {counted(tenants, 'tenant')}
+          {unreadable > 0 && `, ${unreadable} cannot be read`}
           {readAt !== null && (
             <>
               {' · read '}

@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import type { TenantPage } from '../shared/api.ts';
 import type { ScoreChange } from '../shared/score/score.ts';
-import { dayOf, daysBetween, type Instant, plusDays } from '../shared/time.ts';
+import { daysBetween, type Instant, plusDays } from '../shared/time.ts';
 import { arrowed, dayText, direction, fullDay, percentText, pointsOf, signed } from '../shared/words.ts';
 import { Chip, changeInWords } from './parts.tsx';
 import { TrendChart } from './TrendChart.tsx';
@@ -23,6 +23,8 @@ export function ScorePanel({ page, score, now }: { page: TenantPage; score: Scor
   // A range that shows hardly more than the one before it is not offered.
   const offered = ranges.filter((_, index) => known > (ranges[index - 1]?.days ?? 0) + 7);
   const shown = offered.some((range) => range.days === days) ? days : (offered.at(-1)?.days ?? 30);
+  // Of a tenant that cannot be read, or was not for long, the numbers stay and are no news.
+  const old = page.tenant.stale || page.tenant.health.state !== 'connected';
   const trend = page.trend.filter(({ day }) => day > plusDays(score.day, -shown));
 
   return (
@@ -37,12 +39,14 @@ export function ScorePanel({ page, score, now }: { page: TenantPage; score: Scor
         <div className="changes">
           <ChangeLine
             change={score.sinceYesterday}
-            since={score.sinceYesterday === null ? '' : sinceText(score.sinceYesterday, now)}
+            since={score.sinceYesterday === null ? '' : `since ${dayText(score.sinceYesterday.from, now)}`}
+            old={old}
             missing="No day before to compare with"
           />
           <ChangeLine
             change={score.over30Days}
             since="in 30 days"
+            old={old}
             missing="No day 30 days ago to compare with"
           />
         </div>
@@ -73,10 +77,10 @@ export function ScorePanel({ page, score, now }: { page: TenantPage; score: Scor
   );
 }
 
-function ChangeLine(props: { change: ScoreChange | null; since: string; missing: string }) {
+function ChangeLine(props: { change: ScoreChange | null; since: string; old: boolean; missing: string }) {
   if (props.change === null) return <p className="caption">{props.missing}</p>;
   const way = direction(props.change.percent);
-  const tone = way === 'down' ? 'worse' : way === 'up' ? 'better' : 'level';
+  const tone = props.old ? 'muted' : { down: 'worse', up: 'better', level: 'level' }[way];
   return (
     <p title={changeInWords(props.change)}>
       <span aria-hidden="true">
@@ -86,13 +90,6 @@ function ChangeLine(props: { change: ScoreChange | null; since: string; missing:
       <span className="sr">{changeInWords(props.change)}</span>
     </p>
   );
-}
-
-/** "since yesterday" only when the days are neighbours and the later one is of now; else the day's name. */
-function sinceText(change: ScoreChange, now: Instant): string {
-  const neighbours = daysBetween(change.from, change.to) === 1;
-  const recent = daysBetween(change.to, dayOf(now)) <= 1;
-  return neighbours && recent ? 'since yesterday' : `since ${dayText(change.from, now)}`;
 }
 
 function Yardstick({ comparison }: { comparison: TenantPage['comparison'] }) {

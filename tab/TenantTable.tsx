@@ -1,7 +1,7 @@
 import { memo } from 'react';
 import type { TenantRow } from '../shared/api.ts';
 import type { Instant } from '../shared/time.ts';
-import { ageText, fullDay, percentText, pointsOf } from '../shared/words.ts';
+import { ageText, dayText, fullDay, percentText, pointsOf } from '../shared/words.ts';
 import { navigate } from './navigation.ts';
 import { Age, Bar, Change, HealthWord, NotRead } from './parts.tsx';
 import { hrefOf } from './route.ts';
@@ -56,13 +56,16 @@ export function TableHead() {
   );
 }
 
+const noDayBefore = 'There is no day to compare with yet.';
+
 /** One tenant. `now` moves every half minute; a row is drawn again only when its words change. */
 const Row = memo(
   function Row({ row, now }: { row: TenantRow; now: Instant; age: string }) {
     const href = hrefOf({ page: 'tenant', id: row.id });
     const trouble = row.health.state !== 'connected';
-    const why =
-      trouble && row.health.cause !== '' ? row.health.cause : 'There is no day to compare with yet.';
+    // What was known last stays, with its day: only the colours of news are taken from it.
+    const old = row.stale || (trouble && row.health.state !== 'waiting');
+    const why = row.score !== null || row.health.cause === '' ? noDayBefore : row.health.cause;
     return (
       <tr
         {...rowRole}
@@ -89,22 +92,30 @@ const Row = memo(
             <span className="muted">not read</span>
           ) : (
             <span
-              className="with-bar"
+              className={old ? 'with-bar muted' : 'with-bar'}
               title={`${pointsOf(row.score.current, row.score.max)}, ${fullDay(row.score.day)}`}
             >
               {percentText(row.score.percent)}
               <Bar value={row.score.percent ?? 0} max={100} />
             </span>
           )}
+          {row.score !== null && old && (
+            <span className="caption of-day">of {dayText(row.score.day, now)}</span>
+          )}
         </td>
         <td {...cell} className="spark-cell">
-          {row.score !== null && <Sparkline spark={row.score.spark} faded={row.stale || trouble} />}
+          {row.score !== null && <Sparkline spark={row.score.spark} faded={old} />}
         </td>
         <td {...cell} className="number day">
-          <Change change={fresh(row) ? (row.score?.sinceYesterday ?? null) : null} missing={why} />
+          <Change
+            change={row.score?.sinceYesterday ?? null}
+            read={row.score !== null}
+            old={old}
+            missing={why}
+          />
         </td>
         <td {...cell} className="number month">
-          <Change change={fresh(row) ? (row.score?.over30Days ?? null) : null} missing={why} />
+          <Change change={row.score?.over30Days ?? null} read={row.score !== null} old={old} missing={why} />
         </td>
         <td {...cell} className="health-cell">
           <HealthWord row={row} />
@@ -122,11 +133,6 @@ const Row = memo(
   },
   (before, after) => before.row === after.row && before.age === after.age,
 );
-
-/** Changes of old data are no news: they would say "since yesterday" of another yesterday. */
-function fresh(row: TenantRow): boolean {
-  return !row.stale;
-}
 
 /** A click that means "go there", not "open beside" and not the end of selecting text. */
 function plainClick(event: React.MouseEvent): boolean {

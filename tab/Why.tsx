@@ -13,11 +13,13 @@ export function Why({ page, score, now }: { page: TenantPage; score: Score; now:
   const change = score.sinceYesterday;
   const way = change === null ? 'level' : direction(change.points);
   const verb = { up: 'Why it rose on', down: 'Why it fell on', level: 'What moved on' }[way];
+  const onlyMaximum = change !== null && direction(change.maxPoints) !== 'level';
   const rest = [...moved.slice(shown), ...dust];
   return (
     <section className="card why">
       <h2>
-        {moved.length === 0 ? 'Nothing moved on' : verb} {dayText(score.day, now)}
+        {moved.length > 0 ? verb : onlyMaximum ? 'Only the maximum moved on' : 'Nothing moved on'}{' '}
+        {dayText(score.day, now)}
       </h2>
       {moved.length === 0 ? (
         <p className="caption">

@@ -9,18 +9,23 @@ import { ageText, arrowed, counted, decimal, direction, fullDay, signed } from '
 
 const meaning = { up: 'better', down: 'worse', level: 'level' } as const;
 
-/** "▼ 3.1", with the whole sentence on hover and for screen readers; `missing` says why there is none. */
-export function Change({ change, missing }: { change: ScoreChange | null; missing: string }) {
+/**
+ * "▼ 3.1", with the whole sentence on hover and for screen readers; `missing` says why there is none. "not read" only
+ * where there never was a score (`read` is false); a change that is `old` has no colour: it is no news.
+ */
+export function Change(props: { change: ScoreChange | null; read: boolean; old: boolean; missing: string }) {
+  const { change, missing } = props;
   if (change === null) {
     return (
       <span className="muted small" title={missing}>
-        not read<span className="sr">: {missing}</span>
+        {props.read ? '–' : 'not read'}
+        <span className="sr">: {missing}</span>
       </span>
     );
   }
   const way = direction(change.percent);
   return (
-    <span className={`change ${meaning[way]}`} title={changeInWords(change)}>
+    <span className={`change ${props.old ? 'muted' : meaning[way]}`} title={changeInWords(change)}>
       <span aria-hidden="true">{arrowed(change.percent)}</span>
       <span className="sr">{changeInWords(change)}</span>
     </span>

@@ -41,6 +41,8 @@ type Line = {
   tenant: Tenant;
   standing: Standing | undefined;
   fell: boolean;
+  /** Its connection is in trouble: what is known of it stays as it was. */
+  unreadable: boolean;
   attention: boolean;
   blind: boolean;
   key: Cursor;
@@ -132,6 +134,7 @@ function lineOf(tenant: Tenant, standing: Standing | undefined, now: Instant, st
     tenant,
     standing,
     fell,
+    unreadable: trouble,
     attention: trouble || stale,
     blind: trouble || notRead(tenant).length > 0,
     key: [group, step, `${folded(tenant.name).slice(0, 300)} ${tenant.id}`],
@@ -179,6 +182,7 @@ function figuresOf(lines: readonly Line[]): TenantFigures {
     tenants: lines.length,
     median: median(percents),
     scored: percents.length,
+    unreadable: lines.filter(({ unreadable }) => unreadable).length,
     aboveSize: {
       above: compared.filter(({ standing }) => standing?.aboveSize === true).length,
       of: compared.length,

@@ -65,6 +65,7 @@ describe('the list of tenants', () => {
     expect(figures).toMatchObject({
       tenants: 6,
       scored: 5,
+      unreadable: 1,
       fell: { count: 2, names: ['Fabrikam', 'Contoso Ltd'] },
       attention: { count: 1, names: ['Woodgrove Bank'] },
       blind: { count: 3 },

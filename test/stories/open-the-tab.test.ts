@@ -119,7 +119,12 @@ story('opening the tab', () => {
       ]);
       const woodgrove = tab.getByRole('row', { name: /Woodgrove/ });
       await expectText(woodgrove.innerText(), /Permission Error[\s\S]*Consent was withdrawn[\s\S]*2 d ago/);
-      await expectText(woodgrove.innerText(), /not read/);
+      // What was known last stays with its day, in no colour of news; the header says who cannot be read.
+      expect(await woodgrove.innerText()).not.toContain('not read');
+      await expectText(woodgrove.innerText(), /[\d.]+\u2009%[\s\S]*of \d+ \w+/);
+      expect(await woodgrove.locator('.change').count()).toBe(2);
+      expect(await woodgrove.locator('.change:is(.worse, .better)').count()).toBe(0);
+      await expectText(tab.locator('.head').innerText(), /5 tenants, 1 cannot be read/);
       await expectText(tab.getByRole('row', { name: /Adventure Works/ }).innerText(), /risky users not read/);
     });
   });
