@@ -3,7 +3,7 @@ import type { TenantId } from '../shared/tenants/tenant.ts';
 import { demoBotId, demoHome, demoTabAppId } from './cast.ts';
 import { type AppCredential, isLoopback, isLoopbackUrl, type Name, names, reader } from './config-reader.ts';
 import { WatchpostError } from './errors.ts';
-import { Secret } from './secrets.ts';
+import { parseKeyring, Secret } from './secrets.ts';
 
 /** All settings, checked. Read here and nowhere else. */
 export type Config = {
@@ -143,6 +143,7 @@ export function readConfig(environment: NodeJS.ProcessEnv, folder = process.cwd(
   const home = read.guid('HOME_TENANT_ID', false) ?? botTenantId;
   const keys = read.secret('ENCRYPTION_KEYS', 1);
   if (keys === undefined) problems.push('ENCRYPTION_KEYS is missing: kid:base64 of 32 random bytes.');
+  else problems.push(...keyProblems(keys));
   // Real settings are production, whatever NODE_ENV says (R57).
   for (const name of ['DEBUG', 'NODE_DEBUG'] as const)
     if (environment[name])
@@ -162,6 +163,17 @@ export function readConfig(environment: NodeJS.ProcessEnv, folder = process.cwd(
   };
 }
 
+/** What is wrong with the keys, without showing one: told together with everything else. */
+function keyProblems(keys: Secret): string[] {
+  try {
+    keys.use(parseKeyring);
+    return [];
+  } catch (error) {
+    if (!(error instanceof WatchpostError)) throw error;
+    return [error.message];
+  }
+}
+
 /** After `refuseOver` has passed, a required value is there. */
 function sure<T>(value: T | undefined): T {
   if (value === undefined) throw new WatchpostError('config', 'A required setting is missing.');
@@ -174,7 +186,7 @@ function refuseOver(problems: string[]): void {
     'config',
     `Watchpost cannot start:\n${problems.map((one) => `  - ${one}`).join('\n')}`,
     {
-      hint: 'The README lists every setting. Without any of BOT_*, AAD_*, GRAPH_*, PUBLIC_URL and ENCRYPTION_KEYS the demo starts.',
+      hint: 'The README tells what each is for. Without any of BOT_*, AAD_*, GRAPH_*, PUBLIC_URL and ENCRYPTION_KEYS the demo starts.',
     },
   );
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { createServer as createSocket } from 'node:net';
 import { join } from 'node:path';
@@ -10,12 +11,14 @@ import { listenForCli } from './cli/socket.ts';
 import { type ClockThread, startClockThread } from './clock-thread.ts';
 import { cloudNamed } from './clouds.ts';
 import { type Config, readConfig } from './config.ts';
+import { isLoopback } from './config-reader.ts';
 import { seedDemo } from './demo.ts';
 import { type Demo, startDemo } from './demo-sandbox.ts';
 import { WatchpostError } from './errors.ts';
 import { announceClaim } from './first-admin.ts';
 import { openServices } from './open-services.ts';
 import { openTeams } from './open-teams.ts';
+import { Secret } from './secrets.ts';
 import { createServer } from './server.ts';
 import { holdFolder } from './store/engine/instance.ts';
 
@@ -72,7 +75,7 @@ async function run(): Promise<void> {
   const server = createServer({
     config: {
       publicUrl: config.publicUrl,
-      metricsToken: config.metricsToken,
+      metricsToken: metricsToken(config),
       demo: config.demo,
       sandboxOrigin: demo?.sandboxUrl,
       tabFolder,
@@ -152,6 +155,7 @@ function openEnding() {
     closeAll,
     stop(): Promise<void> {
       ended ??= (async () => {
+        console.log('Stopping …');
         setTimeout(() => process.exit(process.exitCode ?? 0), 4_800).unref();
         await closeAll();
         process.exit(process.exitCode ?? 0);
@@ -159,6 +163,12 @@ function openEnding() {
       return ended;
     },
   };
+}
+
+/** Without a token `/metrics` is for this machine: who listens for others gets one that nobody knows. */
+function metricsToken(config: Config): Secret | undefined {
+  if (config.metricsToken !== undefined || isLoopback(config.host)) return config.metricsToken;
+  return new Secret(randomBytes(32).toString('base64url'));
 }
 
 /** The port that will be listened on: said to be taken before anything else is started. */

@@ -8,7 +8,7 @@ const required = {
   BOT_ID: guid,
   BOT_PASSWORD: 'a-secret-of-the-bot',
   BOT_TENANT_ID: guid,
-  ENCRYPTION_KEYS: 'k1:AAAA',
+  ENCRYPTION_KEYS: `k1:${Buffer.alloc(32, 7).toString('base64')}`,
   AAD_APP_CLIENT_ID: guid,
   AAD_APP_TENANT_ID: guid,
 };
@@ -58,6 +58,7 @@ test.each([
   { env: { BOT_ID: '' }, says: /BOT_ID is missing/ },
   { env: { HOST: '0.0.0.0' }, says: /BOT_ID is missing/ },
   { env: { NODE_ENV: 'production' }, says: /BOT_ID is missing/ },
+  { env: { ...required, ENCRYPTION_KEYS: 'k1:AAAA' }, says: /ENCRYPTION_KEYS.*32 bytes/ },
   { env: { ...required, BOT_ID: 'bot' }, says: /BOT_ID must be a GUID/ },
   {
     env: { ...required, PUBLIC_URL: 'http://watchpost.example.com' },

@@ -25,6 +25,10 @@ try {
 }
 
 async function main(): Promise<number> {
+  if (process.argv.slice(2).some((one) => one === '--help' || one === '-h' || one === 'help')) {
+    say(usage);
+    return 0;
+  }
   const request = readRequest(process.argv.slice(2));
   // On a terminal only what went wrong is worth a log line; the steps are said in words.
   const config = { ...readConfig(process.env), logLevel: 'warn' };
@@ -68,13 +72,17 @@ function readRequest(args: string[]): CliRequest {
   try {
     parsed = parse(args);
   } catch (error) {
-    throw new WatchpostError('bad-input', error instanceof Error ? error.message : 'Unknown option.', {
-      hint: usage,
-    });
+    // Node's own sentence goes on with advice that does not fit here.
+    const [first = 'Unknown option'] = (error instanceof Error ? error.message : '').split('. ');
+    throw new WatchpostError('bad-input', `${first.replace(/[.]$/, '')}.`, { hint: usage });
   }
   const [command, domain, ...rest] = parsed.positionals;
-  if (command !== 'connect' || domain === undefined || rest.length > 0)
-    throw new WatchpostError('bad-input', 'Which command?', { hint: usage });
+  if (command !== 'connect') {
+    const what = command === undefined ? 'Say what to do.' : `There is no command "${command.slice(0, 40)}".`;
+    throw new WatchpostError('bad-input', what, { hint: usage });
+  }
+  if (domain === undefined || rest.length > 0)
+    throw new WatchpostError('bad-input', 'Name one domain (or tenant id) to connect.', { hint: usage });
   const { values } = parsed;
   const request = v.safeParse(cliRequest, {
     command,
@@ -87,15 +95,20 @@ function readRequest(args: string[]): CliRequest {
     key: fileText(values['key-file']),
   });
   if (!request.success) {
-    const field = String(request.issues[0]?.path?.[0]?.key ?? 'an option');
-    throw new WatchpostError(
-      'bad-input',
-      `${field === 'appId' ? '--app-id must be a GUID' : `${field} is missing or wrong`}.`,
-      { hint: usage },
-    );
+    const field = String(request.issues[0]?.path?.[0]?.key ?? '');
+    throw new WatchpostError('bad-input', wrong[field] ?? 'An option is missing or wrong.', { hint: usage });
   }
   return request.output;
 }
+
+const wrong: Record<string, string> = {
+  domain: 'That is no domain.',
+  name: '--name must have 1 to 120 characters.',
+  appId: '--app-id must be a GUID: the application (client) id of the app registration.',
+  secret: 'The file of --secret-file is empty or too long.',
+  certificate: 'The file of --certificate-file is too long.',
+  key: 'The file of --key-file is too long.',
+};
 
 function parse(args: string[]) {
   const text = { type: 'string' } as const;
