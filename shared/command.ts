@@ -9,7 +9,8 @@ export type Command =
   | { kind: 'ranking'; page: number }
   | { kind: 'tenants'; page: number }
   | { kind: 'sync'; tenant: string }
-  | { kind: 'help'; unknown?: string }
+  /** `unknown` is escaped for showing; `said` is the whole of it as typed: it may be the name of a tenant. */
+  | { kind: 'help'; unknown?: string; said?: string }
   | { kind: 'who-am-i' }
   | { kind: 'people'; page: number }
   | { kind: 'grant'; person: PersonRef; role: Role; tenants: string[]; until?: string }
@@ -87,7 +88,30 @@ function understand(all: Word[], mentions: readonly Mention[]): Command {
     case 'claim':
       return claimCommand(rest);
   }
-  return { kind: 'help', unknown: plain(first?.text ?? '', 80) };
+  const name = nameIn(withoutOpening(all.filter((word) => word.mention === undefined)));
+  if (name !== '' && asksForScore(all)) return { kind: 'score', tenant: name };
+  return { kind: 'help', unknown: plain(first?.text ?? '', 80), ...(name === '' ? {} : { said: name }) };
+}
+
+const openings =
+  /^(?:please|what|what[’']s|whats|is|how|how[’']s|hows|show|give|tell|me|the|a|secure|current|score)$/i;
+
+/** The words after "what is the score of", "how is" and the like; at most eight go. */
+function withoutOpening(all: Word[]): Word[] {
+  let from = 0;
+  while (from < Math.min(all.length - 1, 8) && !all[from]?.quoted && openings.test(all[from]?.text ?? ''))
+    from += 1;
+  return all.slice(from);
+}
+
+/** "what is the score of contoso": the opening itself names the command. */
+function asksForScore(all: Word[]): boolean {
+  const opening = all.slice(0, all.length - withoutOpening(all).length);
+  const [first] = opening;
+  return (
+    /^(?:what|what[’']s|whats|show|give|tell|please)$/i.test(first?.text ?? '') &&
+    opening.some((word) => /^score$/i.test(word.text))
+  );
 }
 
 function scoreCommand(rest: Word[]): Command {
@@ -128,9 +152,7 @@ function nameOf(said: Word[]): string {
 
 function grantCommand(rest: Word[], mentions: readonly Mention[]): Command {
   const person = personOf(rest[0], mentions);
-  if (person === undefined) {
-    return misused('grant', 'Whom? Mention the person, or give an address or an object id.');
-  }
+  if (person === undefined) return misused('grant', whom(rest[0]));
   const after = rest.slice(/^(?:as|=)$/i.test(rest[1]?.text ?? '') ? 2 : 1);
   const role = roleNamed(after[0]);
   if (role === undefined) return misused('grant', 'Which role? Admin, Operator, Reader or Customer.');
@@ -189,9 +211,7 @@ function trimBrackets(text: string): string {
 
 function revokeCommand(rest: Word[], mentions: readonly Mention[]): Command {
   const person = personOf(rest[0], mentions);
-  if (person === undefined) {
-    return misused('revoke', 'Whom? Mention the person, or give an address or an object id.');
-  }
+  if (person === undefined) return misused('revoke', whom(rest[0]));
   return { kind: 'revoke', person };
 }
 
@@ -212,6 +232,14 @@ function personOf(word: Word | undefined, mentions: readonly Mention[]): PersonR
   if (guid.test(text)) return { by: 'oid', oid: text.toLowerCase() };
   if (address.test(text)) return { by: 'address', address: text.toLowerCase() };
   return undefined;
+}
+
+/** Who is meant is not clear: what was typed, and what would be. */
+function whom(word: Word | undefined): string {
+  const said = plain(trimEnd(word?.text ?? ''), 80);
+  return said === '' || roleNamed(word) !== undefined
+    ? 'Whom? Mention the person, or give an address or an object id.'
+    : `I cannot find a person by “${said}”: mention them, or give the address or object id.`;
 }
 
 function roleNamed(word: Word | undefined): Role | undefined {

@@ -20,11 +20,13 @@ export function rankingCard(ranking: {
   pages: number;
   /** All tenants of the ranking, on all pages. */
   count: number;
+  /** All tenants there are, not only those this reader has. */
+  every: boolean;
   now: Instant;
   settings: LinkSettings;
 }): CardData {
   const { rows, page, pages, count, now } = ranking;
-  const title = 'Secure Score of all tenants';
+  const title = `Secure Score of ${ranking.every ? 'all' : 'your'} tenants`;
   return listCard({
     fallback: clean(`${title}. ${rankingLine(rows, now)}`, 600),
     title,

@@ -39,7 +39,7 @@ function asCommand(commandFor: (page: number) => Command): CardActionHandler['ru
   return async (action, _, who, where, services) => {
     const command = commandFor(pageOf(action.object));
     const reply = await runCommand(command, who, where, services);
-    const refused = whyNot(rowOfCommand(command), who, where, services) !== null;
+    const refused = (await whyNot(rowOfCommand(command), who, where, services)) !== null;
     if (refused || where.kind !== 'personal') return alone(reply);
     // A page takes the place of the page before; anything else leaves the answer above as it is.
     return action.object === undefined ? await asMessage(reply, who, where, services) : reply;
@@ -51,7 +51,7 @@ function onTenant(
   run: (tenant: Tenant, who: Caller, where: Place, services: Services) => Promise<Reply>,
 ): CardActionHandler['run'] {
   return async (action, _, who, where, services) => {
-    const refusal = whyNot(rowOfCommand(command), who, where, services);
+    const refusal = await whyNot(rowOfCommand(command), who, where, services);
     if (refusal?.kind === 'help') return alone(await runCommand({ kind: 'help' }, who, where, services));
     if (refusal !== null) return alone(refuse(where, refusal.say));
     const scope = scopeFor(who, where.audience, 'view', services.now());

@@ -13,11 +13,11 @@ import { findTenant } from '../../shared/tenants/find-tenant.ts';
 import type { Tenant, TenantId } from '../../shared/tenants/tenant.ts';
 import { dayOf, type Instant, plusDays } from '../../shared/time.ts';
 import { fullDay } from '../../shared/words.ts';
+import { ask } from '../cards/actions.ts';
 import type { Place, Reply, Services } from '../services.ts';
 import { auditor } from './audit.ts';
 import { type FoundPerson, findPerson } from './find-person.ts';
 import { byId, namedIds, scopeInWords } from './grants-in-words.ts';
-import { notAvailable } from './look-up.ts';
 import { refuse, say } from './reply.ts';
 
 type GrantCommand = Extract<Command, { kind: 'grant' }>;
@@ -71,6 +71,11 @@ export async function grant(
     at: now,
     ...(until === undefined ? {} : { until }),
   };
+  const known = await services.store.people.get(person.tid, person.oid);
+  if (known?.grants.some((one) => isSame(one, given))) {
+    await audit('grant', 'done', { detail: `${command.role} to ${key}: was given before` });
+    return done(person, given, command.until, tenants, where, 'has that already:');
+  }
   await services.store.people.addGrant(person.tid, person.oid, clean(person.name, 200), given);
   const covered = scope === 'all' ? 'all tenants' : scope.join(' ');
   await audit('grant', 'done', { detail: `${command.role} of ${covered} to ${key}` });
@@ -83,14 +88,15 @@ function done(
   until: string | undefined,
   tenants: Tenant[],
   where: Place,
+  verb = 'is now',
 ): Reply {
   const named = byId(tenants);
   const ending = until === undefined ? '' : ` until the end of ${fullDay(until)} (UTC)`;
   const of = `${given.role} of ${scopeInWords(given.scope, named) ?? 'no tenant'}`;
-  const text = `${plain(person.name, 80)} is now ${of}${ending}.`;
+  const text = `${plain(person.name, 80)} ${verb} ${of}${ending}.`;
   return say(
     where,
-    { text, fallback: clean(`${person.name} is now ${given.role}${ending}.`, 300) },
+    { text, fallback: clean(`${person.name} ${verb} ${given.role}${ending}.`, 300) },
     namedIds(given.scope, named),
   );
 }
@@ -126,7 +132,7 @@ function scopeWanted(
     if (found.kind === 'none') {
       return {
         kind: 'reply',
-        reply: notAvailable(said, 'score', found.nearest, where),
+        reply: noSuchTenant(command, said, found.nearest, where),
         why: 'no such tenant',
       };
     }
@@ -140,6 +146,52 @@ function scopeWanted(
     return no(`${name} can only be Customer of the own tenant.`, 'another tenant than the own');
   }
   return { kind: 'scope', scope: [own.id] };
+}
+
+/** The whole command again with the right name: a button would forget to whom and what. */
+function noSuchTenant(command: GrantCommand, said: string, nearest: Tenant[], where: Place): Reply {
+  const sentence = (wrong: string): string => `No tenant called "${wrong}" is available here.`;
+  if (nearest.length === 0)
+    return refuse(where, `${sentence(plain(said, 80))} Type tenants to see which are.`);
+  const { person, role, until } = command;
+  const whom =
+    person.by === 'mention'
+      ? person.text.replace(/<[^>]*>|^@/g, '')
+      : person.by === 'oid'
+        ? person.oid
+        : person.address;
+  const corrected = (right: Tenant): string => {
+    const names = command.tenants.map((one) => (one === said ? typed(right) : `"${one}"`));
+    const ending = until === undefined ? '' : ` until ${until}`;
+    return `grant ${person.by === 'mention' ? '@' : ''}${whom} ${role.toLowerCase()} ${names.join(', ')}${ending}`;
+  };
+  const commands = nearest.map(corrected);
+  return say(
+    where,
+    {
+      text: `${sentence(plain(said, 80))} Did you mean:`,
+      lines: commands.map((one) => plain(one, 300)),
+      fallback: clean(`${sentence(said)} Did you mean: ${commands.join(' · ')}`, 700),
+      buttons: [ask('Tenants', { verb: 'tenants' })],
+    },
+    nearest.map(({ id }) => id),
+  );
+}
+
+/** A tenant as it can be typed again; a name with quotation marks in it cannot. */
+function typed(tenant: Tenant): string {
+  return /["“”„‟«»″＂]/.test(tenant.name) ? tenant.domain : `"${tenant.name}"`;
+}
+
+/** The same role of the same tenants until the same moment, given by hand; what Entra gives lapses by itself. */
+function isSame(a: Grant, b: Grant): boolean {
+  return (
+    a.role === b.role &&
+    a.until === b.until &&
+    a.source !== 'app-role' &&
+    String(a.scope === 'all' ? a.scope : [...a.scope].sort()) ===
+      String(b.scope === 'all' ? b.scope : [...b.scope].sort())
+  );
 }
 
 function beyond(role: Role, scope: GrantScope): string {

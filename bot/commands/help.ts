@@ -1,4 +1,4 @@
-import { type Caller, may, roleOf, scopeFor } from '../../shared/access.ts';
+import { type Caller, liveGrants, may, roleOf, scopeFor } from '../../shared/access.ts';
 import type { Command } from '../../shared/command.ts';
 import { type CommandRow, commandTable } from '../../shared/command-table.ts';
 import { plain } from '../../shared/foreign-text.ts';
@@ -13,23 +13,25 @@ export async function help(
   where: Place,
   services: Services,
 ): Promise<Reply> {
-  const rows = usable(who, where, services);
+  const rows = await usable(who, where, services);
   // `unknown` comes escaped from the parser.
   const lead = command.unknown === undefined ? '' : `I do not know “${command.unknown}”.`;
-  const why = whyNoMore(who, where, services);
+  const why = await whyNoMore(who, where, services);
   const asks = rows.map((row) => escapeUsage(row.usage)).join(' · ');
   const text = [lead, `You can ask: ${asks}.`, why].filter(Boolean).join(' ');
   return withCard(where, helpCard({ lead, rows, why }), text, []);
 }
 
 /** The commands this person may use in this place. */
-export function usable(who: Caller, where: Place, services: Services): CommandRow[] {
+export async function usable(who: Caller, where: Place, services: Services): Promise<CommandRow[]> {
   const { audience } = where;
   if (audience.kind === 'unbound') return commandTable.filter((row) => row.name === 'help');
   const now = services.now();
+  // Once there is an Admin, there is nothing to claim.
+  const claimable = who.home && roleOf(who, now) === null && !(await services.store.people.anyAdmin(now));
   return commandTable.filter((row) => {
     if (!row.places.includes(audience.kind)) return false;
-    if (row.name === 'claim') return who.home && roleOf(who, now) === null;
+    if (row.name === 'claim') return claimable;
     if (row.needs === null) return true;
     if (row.needs === 'grant') return may(who, 'grant', undefined, now);
     const scope = scopeFor(who, audience, row.needs, now);
@@ -38,17 +40,38 @@ export function usable(who: Caller, where: Place, services: Services): CommandRo
 }
 
 /** Empty when the person can use Watchpost here. */
-function whyNoMore(who: Caller, where: Place, services: Services): string {
+async function whyNoMore(who: Caller, where: Place, services: Services): Promise<string> {
   const { audience } = where;
   if (audience.kind === 'unbound') {
     return `Only help is answered here: ${plain(lowerFirst(audience.why), 200)} Ask me in a personal chat.`;
   }
   const scope = scopeFor(who, audience, 'view', services.now());
-  return scope.all || scope.ids.size > 0 ? '' : noRole;
+  return scope.all || scope.ids.size > 0 ? '' : await noRole(who, where, services);
 }
 
 /** What a person without a role is told. */
-export const noRole = 'You have no role here yet. An Admin can give you one: grant @you reader.';
+export async function noRole(who: Caller, where: Place, services: Services): Promise<string> {
+  return `You have no role here yet. ${await whomToAsk(who, where, services)}`;
+}
+
+const mostAsked = 3;
+
+/** Who can give a role, as a sentence. Names only to people of the home tenant and only among themselves. */
+export async function whomToAsk(who: Caller, where: Place, services: Services): Promise<string> {
+  const amongUs = where.audience.kind === 'personal' || where.audience.kind === 'internal';
+  if (!who.home || who.disabled || !amongUs) return 'An Admin can give you one.';
+  const now = services.now();
+  const { rows } = await services.store.people.withGrants({ limit: 100 });
+  const admins = rows.filter(
+    (person) =>
+      person.tid === who.tid &&
+      person.name !== '' &&
+      liveGrants({ ...person, home: true }, now).some((grant) => grant.role === 'Admin'),
+  );
+  const names = admins.slice(0, mostAsked).map((person) => plain(person.name, 60));
+  if (names.length === 0) return 'An Admin can give you one.';
+  return `An Admin can give you one: ask ${names.length === 1 ? names[0] : `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`}.`;
+}
 
 function lowerFirst(text: string): string {
   const trimmed = text.trim();

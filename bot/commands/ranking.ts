@@ -34,7 +34,7 @@ export async function ranking(
   );
   const byId = new Map(postures.map((posture) => [posture.tenantId, posture]));
   const rows: Ranked[] = shown.map((tenant) => ({ tenant, posture: byId.get(tenant.id) ?? null }));
-  const card = rankingCard({ rows, page, pages, count: order.length, now, settings });
+  const card = rankingCard({ rows, page, pages, count: order.length, every: scope.all, now, settings });
   // The count and the order say something of every tenant in the list, not only of those on this page.
   return withCard(
     where,

@@ -1,6 +1,7 @@
 import { type Caller, may, roleOf, scopeFor } from '../../shared/access.ts';
 import type { Command } from '../../shared/command.ts';
-import { type CommandRow, rowOfCommand } from '../../shared/command-table.ts';
+import { type CommandRow, rowOf, rowOfCommand } from '../../shared/command-table.ts';
+import { isNameOf } from '../../shared/tenants/find-tenant.ts';
 import { escapeUsage } from '../cards/help.ts';
 import type { Place, Reply, Services } from '../services.ts';
 import { auditor } from './audit.ts';
@@ -24,7 +25,7 @@ export async function runCommand(
   services: Services,
 ): Promise<Reply> {
   const row = rowOfCommand(command);
-  const refusal = whyNot(row, who, where, services);
+  const refusal = await whyNot(row, who, where, services);
   if (refusal === null) return await answer(command, who, where, services);
   if (refusal.kind === 'help') return await help({ kind: 'help' }, who, where, services);
   if (row.changes) await auditor(who, where, services)(row.name, 'refused', { detail: refusal.detail });
@@ -59,14 +60,36 @@ async function answer(command: Command, who: Caller, where: Place, services: Ser
     case 'misused':
       return refuse(where, `${command.say} Like this: ${escapeUsage(command.usage)}`);
     default:
-      return await help(command, who, where, services);
+      return await named(command, who, where, services);
   }
+}
+
+/** Text that is just the name of a tenant this person may see here asks for its score; anything else gets help. */
+async function named(
+  command: Extract<Command, { kind: 'help' }>,
+  who: Caller,
+  where: Place,
+  services: Services,
+): Promise<Reply> {
+  const { said } = command;
+  if (said === undefined || (await whyNot(rowOf('score'), who, where, services)) !== null) {
+    return await help(command, who, where, services);
+  }
+  const tenants = await services.store.tenants.list(scopeFor(who, where.audience, 'view', services.now()));
+  return isNameOf(said, tenants)
+    ? await score({ kind: 'score', tenant: said }, who, where, services)
+    : await help(command, who, where, services);
 }
 
 type Refusal = { kind: 'help' } | { kind: 'say'; say: string; detail: string };
 
 /** The command table's word on person and place; null = go ahead. What is shown is decided later, by scope. */
-export function whyNot(row: CommandRow, who: Caller, where: Place, services: Services): Refusal | null {
+export async function whyNot(
+  row: CommandRow,
+  who: Caller,
+  where: Place,
+  services: Services,
+): Promise<Refusal | null> {
   const { audience } = where;
   const now = services.now();
   if (audience.kind === 'unbound') return { kind: 'help' };
@@ -85,7 +108,7 @@ export function whyNot(row: CommandRow, who: Caller, where: Place, services: Ser
   }
   if (seesSomething) return null;
   return roleOf(who, now) === null
-    ? { kind: 'say', say: noRole, detail: 'no role' }
+    ? { kind: 'say', say: await noRole(who, where, services), detail: 'no role' }
     : {
         kind: 'say',
         say: 'No tenants are available here. Ask me in a personal chat.',

@@ -3,6 +3,7 @@ import { clean, plain } from '../../shared/foreign-text.ts';
 import { ask } from '../cards/actions.ts';
 import type { Place, Reply, Services } from '../services.ts';
 import { byId, grantInWords, namedIds, whyInWords } from './grants-in-words.ts';
+import { whomToAsk } from './help.ts';
 import { refuse, say } from './reply.ts';
 
 /** `who am i`: roles, what they cover and why one has them. Names only tenants that this place may show. */
@@ -24,7 +25,7 @@ export async function whoAmI(_: unknown, who: Caller, where: Place, services: Se
   const role = roleOf(who, now);
   const text =
     role === null
-      ? `You are ${plain(who.name, 80)}. You have no role yet: an Admin can give you one with: grant @you reader.`
+      ? `You are ${plain(who.name, 80)}. You have no role yet. ${await whomToAsk(who, where, services)}`
       : `You are ${plain(who.name, 80)}, ${role}.`;
   return say(
     where,

@@ -40,6 +40,19 @@ export function findTenant(name: string, tenants: readonly Tenant[]): Found {
   return { kind: 'none', nearest: nearest(short, tenants) };
 }
 
+/** Is the text just the name or a domain of one of these tenants? Beginnings of names do not count. */
+export function isNameOf(text: string, tenants: readonly Tenant[]): boolean {
+  const bounded = text.slice(0, 200);
+  const typed = bounded.trim().toLowerCase();
+  const wanted = foldName(bounded);
+  if (wanted === '') return false;
+  const short = withoutSuffix(wanted);
+  return tenants.some((tenant) => {
+    const names = namesOf(tenant);
+    return tenant.domains.includes(typed) || names.short === short || names.labels.includes(wanted);
+  });
+}
+
 function decided(found: Tenant[]): Found {
   const [only, ...others] = found;
   return only !== undefined && others.length === 0

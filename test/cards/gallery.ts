@@ -97,6 +97,7 @@ export function gallery(text: ForeignText = usual, many = 25): Record<string, Ca
       page: 2,
       pages,
       count: many,
+      every: true,
       now,
       settings,
     }),

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { demoPeople } from '../../bot/cast.ts';
 import { claimHash, newClaimCode } from '../../bot/commands/claim.ts';
-import type { Reply } from '../../bot/services.ts';
+import type { Place, Reply } from '../../bot/services.ts';
 import { type Caller, callerOf, scopeOfSystem } from '../../shared/access.ts';
 import type { TenantId } from '../../shared/tenants/tenant.ts';
 import { plusDays } from '../../shared/time.ts';
@@ -12,6 +12,7 @@ import {
   customer,
   home,
   internal,
+  nobody,
   openRig,
   operator,
   personal,
@@ -83,6 +84,40 @@ test.each([
   expect(words(reply)).toContain(says);
   expect(await grantsOf(eli?.oid)).toEqual([{ role, scope, until, source: 'chat', by: 'Ana Reyes' }]);
   expect(await audited()).toEqual(['grant done']);
+});
+
+test('the same grant twice is stored once and said; another end is another grant', async () => {
+  await rig.say('grant <at>Eli Novak</at> reader contoso', admin, internal);
+  const again = await rig.say('grant <at>Eli Novak</at> reader contoso.com', admin, internal);
+  expect(words(again)).toContain('Eli Novak has that already: Reader of Contoso Ltd.');
+  expect(await grantsOf(eli?.oid)).toHaveLength(1);
+  await rig.say('grant <at>Eli Novak</at> reader contoso until 2099-02-28', admin, internal);
+  expect(await grantsOf(eli?.oid)).toHaveLength(2);
+});
+
+test('a name that is nearly right is answered with the whole command, not with a score', async () => {
+  const text = 'grant <at>Eli Novak</at> reader contoso, nortwind until 2099-02-28';
+  const reply = await rig.say(text, admin, internal);
+  expect(words(reply)).toContain('Did you mean:');
+  expect(reply.text).toContain('@\u2060Eli Novak reader "contoso", "Northwind Traders" until 2099-02-28');
+  expect(JSON.stringify(reply.card)).not.toContain('"verb":"score"');
+  expect(await grantsOf(eli?.oid)).toEqual([]);
+});
+
+test('who has no role is told whom to ask, at home and not where a customer reads', async () => {
+  const asks = async (where: Place) => words(await rig.say('score', nobody, where));
+  expect(await asks(personal(nobody))).toContain('An Admin can give you one.');
+  await rig.services.store.people.addGrant(home, admin.oid, admin.name, aGrant('Admin'));
+  expect(await asks(personal(nobody))).toContain('An Admin can give you one: ask Ana Reyes.');
+  expect(words(await rig.say('who am i', nobody, personal(nobody)))).toContain('ask Ana Reyes.');
+  expect(await asks(customer(contoso.id))).not.toContain('Ana');
+  const help = words(await rig.say('help', nobody, personal(nobody)));
+  // There is an Admin: nothing to claim.
+  expect(help).not.toContain('claim ABCD');
+});
+
+test('help shows claim while there is no Admin', async () => {
+  expect(words(await rig.say('help', nobody, personal(nobody)))).toContain('claim ABCD');
 });
 
 const ofContoso = someone(1, [aGrant('Admin', [contoso.id])]);
