@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +10,8 @@ import { errorCode, WatchpostError } from './errors.ts';
 import { Secret } from './secrets.ts';
 
 const sandboxMain = fileURLToPath(new URL('../test/sandbox/main.ts', import.meta.url));
+
+const deskPort = 56160;
 
 const sandboxInfo = v.object({
   tenants: v.array(
@@ -65,6 +68,9 @@ export async function startDemo(options: {
       options.botUrl,
       '--playground',
       '56150',
+      '--port',
+      // The desk keeps its address from start to start, so that a bookmark lives, unless somebody else has it.
+      String((await isFree(deskPort)) ? deskPort : 0),
       '--token',
       token,
       '--info',
@@ -161,4 +167,12 @@ async function endLeftOver(file: string): Promise<void> {
   } catch {
     return; // nobody there: it ended with its parent
   }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  return await new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', () => resolve(false));
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
+  });
 }
