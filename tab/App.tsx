@@ -110,13 +110,19 @@ function Content({ session, again }: { session: Session; again: () => void }) {
       <Notice title="You have no role in Watchpost yet" action={{ text: 'Look again', run: me.reload }}>
         You are signed in as {me.value.name || 'a person without a name'}. Ask an Admin of Watchpost to write{' '}
         <code>grant @you reader</code> to it in Teams. What you may do, and why, is what it answers to{' '}
-        <code>who am i</code>.
+        <code>who am i</code>. <SwitchPerson session={session} />
       </Notice>
     );
   }
   // Both pages load beside `me`: who has no role gets an empty answer and then the notice above.
   const who = me.state === 'known' ? me.value : null;
-  if (route.page === 'overview') return <Overview api={session.api} me={who} show={route.show} q={route.q} />;
+  if (route.page === 'overview') {
+    return (
+      <Overview api={session.api} me={who} show={route.show} q={route.q}>
+        <SwitchPerson session={session} />
+      </Overview>
+    );
+  }
   if (route.page === 'tenant') return <Tenant key={route.id} api={session.api} id={route.id} />;
   return (
     <Notice
@@ -125,6 +131,17 @@ function Content({ session, again }: { session: Session; again: () => void }) {
     >
       The link may be old or cut short.
     </Notice>
+  );
+}
+
+/** In the demo one person plays five: this chooses another. */
+function SwitchPerson({ session }: { session: Session }) {
+  const leave = session.kind === 'ready' ? session.switchPerson : null;
+  if (leave === null) return null;
+  return (
+    <button type="button" className="quiet" onClick={() => void leave()}>
+      Switch person
+    </button>
   );
 }
 

@@ -18,7 +18,14 @@ import { useNow } from './use-now.ts';
 const typingMs = 250;
 
 /** All tenants this person may see, worst change first. */
-export function Overview(props: { api: Api; me: Me | null; show: TenantFilter; q: string }) {
+export function Overview(props: {
+  api: Api;
+  me: Me | null;
+  show: TenantFilter;
+  q: string;
+  /** Beside who is signed in. */
+  children?: React.ReactNode;
+}) {
   const { api, show, q } = props;
   const key = `tenants ${show} ${q}`;
   const list = useLoad<TenantList>(key, (signal) => api.tenants({ show, q }, signal));
@@ -85,7 +92,7 @@ export function Overview(props: { api: Api; me: Me | null; show: TenantFilter; q
           <Rows key={key} api={api} list={list.value} show={show} q={q} busy={list.loading} />
         </>
       )}
-      <SignedIn me={props.me} />
+      <SignedIn me={props.me}>{props.children}</SignedIn>
     </main>
   );
 }
@@ -210,10 +217,10 @@ function Nobody() {
   );
 }
 
-function SignedIn({ me }: { me: Me | null }) {
+function SignedIn({ me, children }: { me: Me | null; children: React.ReactNode }) {
   return (
     <footer className="caption foot">
-      {me === null ? '\u00a0' : `Signed in as ${me.name}. ${me.reasons[0] ?? ''}`}
+      {me === null ? '\u00a0' : `Signed in as ${me.name}. ${me.reasons[0] ?? ''}`} {children}
     </footer>
   );
 }

@@ -8,7 +8,8 @@ import type { ThemeName } from './theme.ts';
 /** Where the page stands with the person before it. */
 export type Session =
   | { kind: 'starting' }
-  | { kind: 'ready'; api: Api; teams: TeamsHost | null }
+  /** `switchPerson` only in the demo's browser: leaves for the sandbox's page to choose somebody else. */
+  | { kind: 'ready'; api: Api; teams: TeamsHost | null; switchPerson: (() => Promise<void>) | null }
   /** The demo's browser: `signIn` leaves for the sandbox's page. */
   | { kind: 'signed-out'; signIn: () => Promise<void>; why: string | undefined }
   /** A browser that is not Teams, and no other way to sign in. */
@@ -43,7 +44,7 @@ function inTeams(teams: TeamsHost, onTheme: (name: ThemeName) => void): Session 
       );
     }
   };
-  return { kind: 'ready', api: openApi(token), teams };
+  return { kind: 'ready', api: openApi(token), teams, switchPerson: null };
 }
 
 /** In a frame, or in the web view of a phone, which has its own bridge. Anything else needs no waiting. */
@@ -54,20 +55,26 @@ function mayBeInTeams(): boolean {
 async function inBrowser(): Promise<Session> {
   const config = await tabConfig();
   if (config.signIn === 'teams-only') return { kind: 'outside' };
-  const back = window.location.pathname + window.location.search;
+  const back = hereNow();
   const result = await finishSignIn(config);
-  const signIn = (to: string) => () => startSignIn(config, to);
+  if (result.kind === 'none') {
+    // Somebody may be signed in there since a page before; if so, the answer comes without a question.
+    await startSignIn(config, back, 'none');
+    return { kind: 'starting' };
+  }
+  const choose = () => startSignIn(config, hereNow(), 'select_account');
   if (result.kind === 'token') {
     navigate(result.back, 'replace');
     const api = openApi(async (fresh) => {
       if (!fresh) return result.token;
       throw new ApiError('signed-out', 'Your sign-in has ended. Load this page again to sign in.');
     });
-    return { kind: 'ready', api, teams: null };
+    return { kind: 'ready', api, teams: null, switchPerson: choose };
   }
-  return {
-    kind: 'signed-out',
-    signIn: signIn(result.kind === 'none' ? back : '/tab/'),
-    why: result.kind === 'failed' ? result.why : undefined,
-  };
+  if (result.back !== null) navigate(result.back, 'replace');
+  return { kind: 'signed-out', signIn: choose, why: result.kind === 'failed' ? result.why : undefined };
+}
+
+function hereNow(): string {
+  return window.location.pathname + window.location.search;
 }

@@ -7,8 +7,15 @@ type Sandbox = Extract<TabConfig, { signIn: 'sandbox' }>;
 type Pending = { state: string; verifier: string; back: string };
 const key = 'watchpost.sign-in';
 
-/** Leaves for the sign-in page: code + PKCE (S256) with a fresh state of 256 bits. */
-export async function startSignIn(sandbox: Sandbox, back: string): Promise<void> {
+/**
+ * Leaves for the sign-in page: code + PKCE (S256) with a fresh state of 256 bits. With the prompt `none` it asks
+ * nothing and comes back at once, with a code or with `login_required`.
+ */
+export async function startSignIn(
+  sandbox: Sandbox,
+  back: string,
+  prompt: 'none' | 'select_account',
+): Promise<void> {
   const pending: Pending = { state: random(), verifier: random(), back };
   sessionStorage.setItem(key, JSON.stringify(pending));
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(pending.verifier));
@@ -21,15 +28,20 @@ export async function startSignIn(sandbox: Sandbox, back: string): Promise<void>
     state: pending.state,
     code_challenge: base64url(new Uint8Array(digest)),
     code_challenge_method: 'S256',
-    prompt: 'select_account',
+    prompt,
   });
-  window.location.assign(`${sandbox.authorizeUrl}?${query}`);
+  const address = `${sandbox.authorizeUrl}?${query}`;
+  // What asks nothing is no step to go back to.
+  if (prompt === 'none') window.location.replace(address);
+  else window.location.assign(address);
 }
 
 export type SignInResult =
   | { kind: 'none' }
   | { kind: 'token'; token: string; back: string }
-  | { kind: 'failed'; why: string };
+  /** Nobody is signed in there. */
+  | { kind: 'nobody'; back: string }
+  | { kind: 'failed'; why: string; back: string | null };
 
 /**
  * What the sign-in page sent back in this address, if anything: the code is taken out of the address at once and
@@ -43,9 +55,12 @@ export async function finishSignIn(sandbox: Sandbox): Promise<SignInResult> {
   const pending = takePending();
   window.history.replaceState(null, '', window.location.pathname);
   if (pending === null || query.get('state') !== pending.state) {
-    return { kind: 'failed', why: 'This sign-in was not started here, or was used already. Try again.' };
+    const why = 'This sign-in was not started here, or was used already. Try again.';
+    return { kind: 'failed', why, back: null };
   }
-  if (code === null) return { kind: 'failed', why: 'You did not sign in.' };
+  const { back } = pending;
+  if (refusal === 'login_required') return { kind: 'nobody', back };
+  if (code === null) return { kind: 'failed', why: 'You did not sign in.', back };
   try {
     const token = await exchangeCode(sandbox.tokenUrl, {
       client_id: sandbox.clientId,
@@ -55,9 +70,10 @@ export async function finishSignIn(sandbox: Sandbox): Promise<SignInResult> {
       code_verifier: pending.verifier,
       scope: `openid profile ${sandbox.scope}`,
     });
-    return { kind: 'token', token, back: pending.back };
+    return { kind: 'token', token, back };
   } catch (error) {
-    return { kind: 'failed', why: error instanceof Error ? error.message : 'The sign-in failed. Try again.' };
+    const why = error instanceof Error ? error.message : 'The sign-in failed. Try again.';
+    return { kind: 'failed', why, back };
   }
 }
 

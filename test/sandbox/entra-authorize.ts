@@ -58,9 +58,10 @@ export function openAuthorize(state: State): Authorize {
         error: 'invalid_scope',
         error_description: 'AADSTS70011: The scope is not valid.',
       });
-    const asked = query.get('person');
+    const silent = query.get('prompt') === 'none';
+    const asked = query.get('person') ?? (silent ? lastPerson(call) : null);
     if (asked === null) {
-      if (query.get('prompt') === 'none')
+      if (silent)
         return back(call, {
           error: 'login_required',
           error_description: 'AADSTS50058: Nobody is signed in.',
@@ -78,7 +79,7 @@ export function openAuthorize(state: State): Authorize {
       scope,
       until: call.at.getTime() + codeMs,
     });
-    return back(call, { code });
+    return remembering(call, person, back(call, { code }));
   }
 
   function scopeIsRight(scope: string): boolean {
@@ -164,7 +165,22 @@ function back(call: Call, members: Record<string, string>): Answer {
   return { status: 302, headers: { location: target.href, 'cache-control': 'no-store' } };
 }
 
+const cookie = 'sandbox-person';
+
+/** Who chose last in this browser: Entra's own session, as far as the demo needs one. Lasts as long as the browser. */
+function lastPerson(call: Call): string | null {
+  const found = new RegExp(`(?:^|; ?)${cookie}=([\\w-]{1,40})(?:;|$)`).exec(call.headers.cookie ?? '');
+  return found?.[1] ?? null;
+}
+
+/** The cookie says only who is played, opens nothing but this page, and no script reads it. */
+function remembering(call: Call, person: CastMember, answer: Answer): Answer {
+  const value = `${cookie}=${person.oid}; Path=${call.path}; HttpOnly; SameSite=Lax`;
+  return { ...answer, headers: { ...answer.headers, 'set-cookie': value } };
+}
+
 function choice(call: Call): Answer {
+  const cancelled = back(call, { error: 'access_denied', error_subcode: 'cancel' }).headers?.location ?? '';
   const rows = demoPeople.map((person) => {
     const query = new URLSearchParams(call.query);
     query.set('person', person.oid);
@@ -185,6 +201,7 @@ function choice(call: Call): Answer {
   <h1>Who are you today?</h1>
   <p class="quiet">This page stands in for Microsoft's sign-in. It belongs to the sandbox on this machine, asks for no password and knows these five people of ${escapeHtml(demoHome.name)}.</p>
   <ul class="people">${rows.join('')}</ul>
+  <p class="cancel"><a href="${escapeHtml(String(cancelled))}">Cancel</a></p>
 </main>`,
   });
 }
