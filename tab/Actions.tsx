@@ -1,8 +1,10 @@
 import { Button } from '@fluentui/react-components';
 import { useId, useState } from 'react';
 import type { Action } from '../shared/score/score.ts';
-import { counted, pointsOf, sentence, signed } from '../shared/words.ts';
+import { serviceName } from '../shared/score/service-names.ts';
+import { counted, sentence, signed } from '../shared/words.ts';
 import { Chip } from './parts.tsx';
+import { pointsOf } from './points.ts';
 import { Search } from './Search.tsx';
 
 const firstShown = 10;
@@ -21,7 +23,9 @@ export function Actions({ actions, count }: { actions: readonly Action[]; count:
   const regressed = actions.filter((action) => action.regressed);
   const needle = asked.trim().toLowerCase();
   const found = (onlyRegressed ? regressed : actions).filter((action) =>
-    `${action.title} ${action.category} ${action.service}`.toLowerCase().includes(needle),
+    `${action.title} ${action.category} ${action.service} ${serviceName(action.service)}`
+      .toLowerCase()
+      .includes(needle),
   );
   const shown = all || needle !== '' ? found : found.slice(0, firstShown);
 
@@ -144,7 +148,7 @@ function Details({ action }: { action: Action }) {
       {action.status !== undefined && action.status !== '' && <p>{sentence(action.status)}</p>}
       <p className="remediation">{action.remediation || 'Microsoft gives no steps for this action.'}</p>
       <p className="caption">
-        {action.service} · {pointsOf(action.current, action.max)} reached · effort{' '}
+        {serviceName(action.service)} · {pointsOf(action.current, action.max)} reached · effort{' '}
         {action.effort || 'not given'} · user impact {action.userImpact || 'not given'}
       </p>
       {link !== null && (

@@ -1,5 +1,5 @@
 import type { CategoryScore } from '../shared/score/score.ts';
-import { percentText, total } from '../shared/words.ts';
+import { decimal, percentText } from '../shared/words.ts';
 import { Bar } from './parts.tsx';
 
 /** Points by Microsoft's categories, as bars with their numbers. */
@@ -15,12 +15,15 @@ export function Categories({ categories }: { categories: readonly CategoryScore[
             <li key={category}>
               <span>{category}</span>
               {max === null ? (
-                <span className="caption number wide">{total(current)} points, maximum not read</span>
+                <span className="caption number wide">{decimal(current)} points, maximum not read</span>
               ) : (
                 <>
                   <Bar value={current} max={max} />
                   <span className="caption number">
-                    {percentText(max > 0 ? (current / max) * 100 : null)} · {total(current)} / {total(max)}
+                    {percentText(max > 0 ? (current / max) * 100 : null)}
+                  </span>
+                  <span className="caption number">
+                    {decimal(current)} / {decimal(max)}
                   </span>
                 </>
               )}

@@ -2,8 +2,9 @@ import { useState } from 'react';
 import type { TenantPage } from '../shared/api.ts';
 import type { ScoreChange } from '../shared/score/score.ts';
 import { daysBetween, type Instant, plusDays } from '../shared/time.ts';
-import { arrowed, dayText, direction, fullDay, percentText, pointsOf, signed } from '../shared/words.ts';
+import { arrowed, dayText, direction, fullDay, percentText, signed } from '../shared/words.ts';
 import { Chip, changeInWords } from './parts.tsx';
+import { pointsOf } from './points.ts';
 import { TrendChart } from './TrendChart.tsx';
 import { TrendTable } from './TrendTable.tsx';
 

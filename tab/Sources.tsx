@@ -1,16 +1,8 @@
 import type { TenantPage } from '../shared/api.ts';
-import type { DatasetName } from '../shared/tenants/tenant.ts';
+import { datasetWords } from '../shared/tenants/not-read.ts';
 import type { Instant } from '../shared/time.ts';
-import { counted, sentence } from '../shared/words.ts';
+import { counted, listed, sentence } from '../shared/words.ts';
 import { Age, Mark } from './parts.tsx';
-
-const names: Record<DatasetName, string> = {
-  secureScores: 'Secure Score',
-  secureScoreControlProfiles: 'Recommendations',
-  organization: 'Name of the organisation',
-  domains: 'Domains',
-  subscribedSkus: 'Licences',
-};
 
 type Source = TenantPage['datasets'][number];
 const states: Record<Source['state'], string> = {
@@ -31,8 +23,8 @@ export function Sources({ page, now }: { page: TenantPage; now: Instant }) {
       <section className="card">
         <h2>What is read</h2>
         <ul className="sources">
-          {page.datasets.map((source) => (
-            <SourceLine key={source.name} source={source} now={now} />
+          {groupsOf(page.datasets).map((group) => (
+            <SourceLine key={group[0].name} group={group} said={page.tenant.health.cause} now={now} />
           ))}
           {unseen.map((line) => (
             <li key={line}>
@@ -67,24 +59,45 @@ export function Sources({ page, now }: { page: TenantPage; now: Instant }) {
   );
 }
 
-function SourceLine({ source, now }: { source: Source; now: Instant }) {
+type Group = [Source, ...Source[]];
+
+/** What is missing for the same reason stands in one line; what is read has its own. */
+function groupsOf(sources: readonly Source[]): Group[] {
+  const groups = new Map<string, Group>();
+  for (const source of sources) {
+    const key =
+      source.state === 'ok' ? source.name : `${source.state} ${source.why} ${source.readAt === null}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [source]);
+    else group.push(source);
+  }
+  return [...groups.values()];
+}
+
+/** `said` is what the head of the page says already: it is not said again. */
+function SourceLine({ group, said, now }: { group: Group; said: string; now: Instant }) {
+  const [source] = group;
   const good = source.state === 'ok';
+  const words = listed(group.map(({ name }) => datasetWords[name]));
+  const why = sentence(source.why || states[source.state]);
+  // The oldest of them: none is older than what is said here.
+  const readAt = group.map((one) => one.readAt ?? '').sort()[0] ?? '';
   return (
     <li>
       <Mark kind={good ? 'good' : source.state === 'waiting' ? 'waiting' : 'bad'} />
-      <span>{names[source.name]}</span>
+      <span>{sentence(words).replace(/\.$/, '')}</span>
       <span className="caption">
-        {good && source.readAt !== null ? (
+        {good && readAt !== '' ? (
           <>
-            read <Age at={source.readAt} now={now} />
+            read <Age at={readAt} now={now} />
           </>
         ) : (
           <>
-            {sentence(source.why || states[source.state])}
-            {source.readAt !== null && (
+            {said !== '' && why === sentence(said) ? 'Cannot be read, as said above.' : why}
+            {readAt !== '' && (
               <>
                 {' Last read '}
-                <Age at={source.readAt} now={now} />.
+                <Age at={readAt} now={now} />.
               </>
             )}
           </>

@@ -1,9 +1,10 @@
 import { memo } from 'react';
 import type { TenantRow } from '../shared/api.ts';
 import type { Instant } from '../shared/time.ts';
-import { ageText, dayText, fullDay, percentText, pointsOf } from '../shared/words.ts';
+import { ageText, dayText, fullDay, percentText } from '../shared/words.ts';
 import { navigate } from './navigation.ts';
 import { Age, Bar, Change, HealthWord, NotRead } from './parts.tsx';
+import { pointsOf } from './points.ts';
 import { hrefOf } from './route.ts';
 import { Sparkline } from './Sparkline.tsx';
 

@@ -1,6 +1,7 @@
 import { useLayoutEffect, useRef, useState } from 'react';
 import { daysBetween, type Instant } from '../shared/time.ts';
-import { dayText, fullDay, percentText, pointsOf, signed } from '../shared/words.ts';
+import { dayText, fullDay, percentText, signed } from '../shared/words.ts';
+import { type Box, boxOf, freePlace, placesAlong, placesAround } from './chart-labels.ts';
 import {
   type ChartPoint,
   dayTicks,
@@ -10,8 +11,10 @@ import {
   type TrendDay,
   type TrendMark,
 } from './chart-scale.ts';
+import { pointsOf } from './points.ts';
 
-const edge = { top: 24, right: 16, bottom: 28, left: 48 };
+const edge = { top: 24, right: 16, bottom: 28, left: 52 };
+const readoutWidth = 176;
 
 /**
  * The score over time with a scale that fits the data, the days on which something happened, and the average of
@@ -49,10 +52,12 @@ export function TrendChart(props: {
   const atPoint = points[index];
   const marks = marksOf(known, Math.ceil((days * 150) / Math.max(width, 1)));
   const average = props.average !== null && within(props.average.percent, scale) ? props.average : null;
-  // The average's words go to the end where the line is farther away, on the side where it is not.
-  const away = (one: { percent: number }): number => one.percent - (average?.percent ?? 0);
-  const noteAtEnd = Math.abs(away(last)) > Math.abs(away(first));
-  const noteBelow = away(noteAtEnd ? last : first) > 0;
+  const labels = labelsOf(marks, average, points, yOf, {
+    x: edge.left,
+    y: 2,
+    width: width - edge.left - edge.right,
+    height: height - edge.bottom - 2,
+  });
 
   const choose = (x: number): void => {
     let nearest = 0;
@@ -99,7 +104,7 @@ export function TrendChart(props: {
           <g key={tick}>
             <line className="grid" x1={edge.left} x2={width - edge.right} y1={yOf(tick)} y2={yOf(tick)} />
             <text className="tick" x={edge.left - 8} y={yOf(tick) + 4} textAnchor="end">
-              {`${tick}\u2009%`}
+              {percentText(tick)}
             </text>
           </g>
         ))}
@@ -126,14 +131,7 @@ export function TrendChart(props: {
               y1={yOf(average.percent)}
               y2={yOf(average.percent)}
             />
-            <text
-              className="note"
-              x={noteAtEnd ? width - edge.right - 4 : edge.left + 4}
-              y={yOf(average.percent) + (noteBelow ? 14 : -5)}
-              textAnchor={noteAtEnd ? 'end' : 'start'}
-            >
-              {average.label} {percentText(average.percent)}
-            </text>
+            <LabelAt label={labels.note} />
           </g>
         )}
         <path className="line" d={pathOf(points)} />
@@ -145,14 +143,12 @@ export function TrendChart(props: {
             <circle className="end" cx={atPoint.x} cy={atPoint.y} r="4" />
           </g>
         )}
-        {marks.map((mark) => (
+        {marks.map((mark, i) => (
           <MarkAt
             key={mark.day}
-            mark={mark}
+            kind={mark.kind}
             point={points.find(({ day }) => day === mark.day)}
-            fromAbove={comesFromAbove(points, mark.day)}
-            width={width}
-            height={height}
+            label={labels.marks[i]}
           />
         ))}
       </svg>
@@ -160,46 +156,75 @@ export function TrendChart(props: {
         <p
           className="readout"
           aria-hidden="true"
-          style={{ insetInlineStart: Math.min(Math.max(atPoint.x - 90, 0), Math.max(width - 180, 0)) }}
+          style={{
+            insetInlineStart: Math.max(Math.min(atPoint.x - readoutWidth / 2, width - readoutWidth), 0),
+          }}
         >
-          <b>{percentText(at.percent)}</b> {dayText(at.day, props.now)} · {pointsOf(at.current, at.max)}
+          <b>{percentText(at.percent)}</b> · {dayText(at.day, props.now)}
+          <br />
+          {pointsOf(at.current, at.max)}
         </p>
       )}
     </div>
   );
 }
 
-/** A day on which something happened, with its words above the line or, near the top, below it. */
-function MarkAt(props: {
-  mark: TrendMark;
-  point: ChartPoint | undefined;
-  fromAbove: boolean;
-  width: number;
-  height: number;
-}) {
-  const { mark, point, width, height } = props;
-  if (point === undefined) return null;
-  const nearRight = point.x > width - 120;
-  const nearLeft = point.x < edge.left + 70;
-  // Below where the line came down, above where it came up: there the line is not.
-  const y = props.fromAbove ? Math.min(point.y + 18, height - edge.bottom - 4) : Math.max(point.y - 10, 12);
+type Label = { text: string; box: Box } | null;
+
+/** Where the words go: the biggest event first, then the average; what finds no free place is left to the pointer. */
+function labelsOf(
+  marks: readonly TrendMark[],
+  average: { percent: number; label: string } | null,
+  points: readonly ChartPoint[],
+  yOf: (percent: number) => number,
+  frame: Box,
+): { marks: Label[]; note: Label } {
+  const taken: Box[] = points
+    .filter(({ day }) => marks.some((mark) => mark.day === day))
+    .map(({ x, y }) => ({ x: x - 5, y: y - 5, width: 10, height: 10 }));
+  const dashed = average === null ? [] : [{ ...frame, y: yOf(average.percent) - 1, height: 2 }];
+  const put = (text: string, places: (size: Box) => Box[], beside: Box[]): Label => {
+    const box = freePlace(places(boxOf(text)), frame, points, [...taken, ...beside]);
+    if (box === null) return null;
+    taken.push(box);
+    return { text, box };
+  };
+  const placed = marks.map((mark) => {
+    const point = points.find(({ day }) => day === mark.day);
+    const text = mark.kind === 'maximum' ? `maximum ${signed(mark.points)}` : `${signed(mark.points)} points`;
+    return point === undefined ? null : put(text, (size) => placesAround(point, size), dashed);
+  });
+  const note =
+    average === null
+      ? null
+      : put(
+          `${average.label} ${percentText(average.percent)}`,
+          (size) => placesAlong(yOf(average.percent), size, frame),
+          [],
+        );
+  return { marks: placed, note };
+}
+
+function LabelAt({ label }: { label: Label | undefined }) {
+  if (label === null || label === undefined) return null;
+  const { box, text } = label;
+  // In the middle of its box, which is rather too wide than too narrow.
   return (
-    <g className={`event ${mark.kind}`}>
-      <circle cx={point.x} cy={point.y} r="4" />
-      <text
-        x={nearRight ? point.x - 8 : point.x}
-        y={y}
-        textAnchor={nearRight ? 'end' : nearLeft ? 'start' : 'middle'}
-      >
-        {mark.kind === 'maximum' ? `maximum ${signed(mark.points)}` : `${signed(mark.points)} points`}
-      </text>
-    </g>
+    <text x={box.x + box.width / 2} y={box.y + box.height - 3} textAnchor="middle">
+      {text}
+    </text>
   );
 }
 
-function comesFromAbove(points: readonly ChartPoint[], day: string): boolean {
-  const index = points.findIndex((point) => point.day === day);
-  return (points[index - 1]?.y ?? 0) < (points[index]?.y ?? 0);
+/** A day on which something happened, with its words where the line is not. */
+function MarkAt(props: { kind: TrendMark['kind']; point: ChartPoint | undefined; label: Label | undefined }) {
+  if (props.point === undefined) return null;
+  return (
+    <g className={`event ${props.kind}`}>
+      <circle cx={props.point.x} cy={props.point.y} r="4" />
+      <LabelAt label={props.label} />
+    </g>
+  );
 }
 
 function within(value: number, { low, high }: { low: number; high: number }): boolean {

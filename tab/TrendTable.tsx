@@ -1,5 +1,5 @@
 import type { Instant } from '../shared/time.ts';
-import { dayText, fullDay, percentText, signed, total } from '../shared/words.ts';
+import { dayText, decimal, fullDay, percentText, signed } from '../shared/words.ts';
 import type { TrendDay } from './chart-scale.ts';
 
 /** The chart in numbers, newest first, in the chart's own space. */
@@ -28,8 +28,8 @@ export function TrendTable({ trend, now }: { trend: readonly TrendDay[]; now: In
                   ? '–'
                   : signed(percent - before.percent)}
               </td>
-              <td className="number">{total(current)}</td>
-              <td className="number">{total(max)}</td>
+              <td className="number">{decimal(current)}</td>
+              <td className="number">{decimal(max)}</td>
             </tr>
           ))}
         </tbody>

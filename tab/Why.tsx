@@ -1,6 +1,6 @@
 import type { TenantPage } from '../shared/api.ts';
 import type { Instant } from '../shared/time.ts';
-import { counted, dayText, direction, signed, total } from '../shared/words.ts';
+import { counted, dayText, decimal, direction, signed } from '../shared/words.ts';
 
 type Score = NonNullable<TenantPage['tenant']['score']>;
 const shown = 5;
@@ -70,7 +70,7 @@ function sumInWords(
   some: boolean,
 ): string {
   const parts: string[] = [];
-  if (some) parts.push(`Adds up to ${signed(points)} of ${total(max)} points.`);
+  if (some) parts.push(`Adds up to ${signed(points)} of ${decimal(max)} points.`);
   const beside = change.points - points;
   if (direction(beside) !== 'level')
     parts.push(

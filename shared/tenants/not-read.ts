@@ -1,6 +1,7 @@
 import { type DatasetName, datasetNames, type Tenant } from './tenant.ts';
 
-const words: Record<DatasetName, string> = {
+/** What is read, in words within a sentence: "recommendations". */
+export const datasetWords: Readonly<Record<DatasetName, string>> = {
   organization: 'name of the organisation',
   domains: 'domains',
   subscribedSkus: 'licences',
@@ -28,7 +29,7 @@ export function notRead(tenant: Pick<Tenant, 'datasets' | 'licences' | 'health'>
     // What the tenant's health says already, with its remedy, is not said once for each dataset.
     if (state?.state === 'ok' || (said !== '' && bare(state?.why ?? '') === said)) continue;
     const reason = state === undefined ? 'not read yet' : reasonOf(state);
-    byReason.set(reason, [...(byReason.get(reason) ?? []), words[name]]);
+    byReason.set(reason, [...(byReason.get(reason) ?? []), datasetWords[name]]);
   }
   for (const [reason, names] of byReason) lines.push(`${names.join(', ')}: ${reason}`);
   const { entraP1, entraP2 } = tenant.licences;
