@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Audience, type Caller, callerOf, mayGo, scopeFor } from '../../shared/access.ts';
 import type { TenantId } from '../../shared/tenants/tenant.ts';
 import { type Instant, millis } from '../../shared/time.ts';
@@ -10,6 +11,8 @@ import { type Address, type Connector, deliveryOf, type OutgoingActivity } from 
 
 const cardBytes = 28 * 1024;
 const textLength = 8000;
+/** A person waits this long for an answer that Teams would not take at once. */
+const waitAtMostMs = 5_000;
 const cardType = 'application/vnd.microsoft.card.adaptive';
 
 export type Gate = typeof mayGo;
@@ -137,7 +140,11 @@ export function openSender(options: SenderOptions): Sender {
 
   return {
     async send(place, reply, who) {
-      const delivery = await attempt(place, reply, who);
+      const first = await attempt(place, reply, who);
+      // 429 was surely not accepted: after a short wait once more, through the gate again. Longer ones are told.
+      const soon = first.kind === 'throttled' && first.retryAfterMs <= waitAtMostMs;
+      if (soon) await pause(first.retryAfterMs);
+      const delivery = soon ? await attempt(place, reply, who) : first;
       const cannotTarget =
         place.targeted &&
         place.kind !== 'personal' &&

@@ -43,7 +43,11 @@ export function mongoAt(uri: string): Backend {
       const address = new URL(uri);
       address.pathname = `/watchpost-test-${randomBytes(6).toString('hex')}`;
       return database({ kind: 'mongo', uri: address.href }, async () => {
-        const client = await MongoClient.connect(address.href);
+        const client = await MongoClient.connect(address.href, {
+          serverSelectionTimeoutMS: 5_000,
+          connectTimeoutMS: 5_000,
+          socketTimeoutMS: 10_000,
+        });
         await client.db().dropDatabase();
         await client.close();
       });

@@ -242,6 +242,17 @@ test.each([
   },
 );
 
+test('when Teams asks for a second, the answer comes after it, once', async () => {
+  const where = await place('personal');
+  const path = `/emea/v3/conversations/${encodeURIComponent(where.conversationId)}/activities`;
+  await rig.sandbox.control('POST', '/_sandbox/faults', { path, status: 429, retryAfter: 1, times: 1 });
+  const began = performance.now();
+  expect((await rig.sender.send(where, about(), who(ana))).kind).toBe('sent');
+  expect(performance.now() - began).toBeGreaterThanOrEqual(990);
+  const accepted = (await rig.posts(where.conversationId)).filter(({ status }) => status < 300);
+  expect(accepted).toHaveLength(1);
+});
+
 /** What may stand where, computed from the plan of the test alone. */
 type Plan = { where: Place; truth: (tenant: TenantId, reader: string) => boolean };
 
