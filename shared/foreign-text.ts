@@ -23,6 +23,11 @@ export function plain(text: string, max: number): string {
   return escapeMarkdown(safe(text, max), max);
 }
 
+/** What `plain` and our own Markdown made of a sentence, undone: for places that know no Markdown. */
+export function unescaped(markdown: string): string {
+  return markdown.replace(/\\([!-/:-@[-`{-~])|\*\*|\u2060/g, '$1');
+}
+
 // Most names are plain words: known to be safe at a glance, they are spared the thorough way.
 const simple = /^[\x21-\x7a]+(?: [\x21-\x7a]+)*$/;
 const inertAnyway = /^[A-Za-z][A-Za-z0-9 ,'%/]*$/;
@@ -56,10 +61,11 @@ function cut(text: string, max: number): string {
 function escapeMarkdown(text: string, max: number): string {
   if (text.length <= max && inertAnyway.test(text)) return text;
   const characters = [...text];
+  const own = ownNames(text);
   const parts: string[] = [];
   let length = 0;
   for (const [index, character] of characters.entries()) {
-    const part = inert(character, characters, index);
+    const part = character === '.' && own.has(index) ? '.' : inert(character, characters, index);
     if (length + part.length > max - (index < characters.length - 1 ? 1 : 0)) {
       return `${parts.join('').trimEnd()}…`;
     }
@@ -67,6 +73,21 @@ function escapeMarkdown(text: string, max: number): string {
     length += part.length;
   }
   return parts.join('');
+}
+
+// Names of Graph permissions are copied by technicians, so nothing invisible goes in; no domain ends in "All".
+const permissionNames =
+  /(?<![\p{L}\p{N}.@:/\\-])[A-Z][A-Za-z]{2,40}(?:\.[A-Z][A-Za-z]{2,40})?\.(?:Read|ReadWrite|Send)\.All(?![\p{L}\p{N}@:/\\-]|\.\S)/gu;
+
+/** Where, counted in characters, the text stands within the name of a permission. */
+function ownNames(text: string): ReadonlySet<number> {
+  const places = new Set<number>();
+  if (!text.includes('.All')) return places;
+  for (const { 0: name, index } of text.matchAll(permissionNames)) {
+    const from = [...text.slice(0, index)].length;
+    for (let at = 0; at < name.length; at += 1) places.add(from + at);
+  }
+  return places;
 }
 
 const always = new Set('\\`*~[]{}|');

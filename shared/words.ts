@@ -35,6 +35,14 @@ export function arrowed(value: number): string {
   return `${arrows[direction(value)]}${decimal(Math.abs(value))}`;
 }
 
+/** The unit of a change of percent: "from 60 % to 57 %" are three of them; points are what Microsoft counts. */
+export const percentPoints = '%-points';
+
+/** "▼ 3.1 %-points", "unchanged": a change of percent with its unit. */
+export function percentChange(value: number): string {
+  return direction(value) === 'level' ? 'unchanged' : `${arrowed(value)} ${percentPoints}`;
+}
+
 /** A total of points: "318", "212.4". Totals carry a decimal only when they have one. */
 export function total(points: number): string {
   const text = decimal(points);

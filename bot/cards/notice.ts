@@ -1,3 +1,4 @@
+import { clean, unescaped } from '../../shared/foreign-text.ts';
 import type { CardData } from '../services.ts';
 import { ask, type Button } from './actions.ts';
 import template from './notice.json' with { type: 'json' };
@@ -9,7 +10,7 @@ export type Notice = {
   text: string;
   lines?: string[];
   foot?: string;
-  /** Plain text of the card; absent: the text itself, which then holds nothing foreign. */
+  /** Plain text of the card; absent: the text and the lines without their Markdown. */
   fallback?: string;
   buttons?: Button[];
 };
@@ -32,7 +33,7 @@ export function noticeCard(notice: Notice): CardData {
     text: notice.text,
     lines: (notice.lines ?? []).map((line) => ({ line })),
     foot: notice.foot ?? '',
-    fallback: notice.fallback ?? notice.text,
+    fallback: notice.fallback ?? clean(unescaped([notice.text, ...(notice.lines ?? [])].join(' ')), 700),
     buttons: notice.buttons ?? [],
   });
 }

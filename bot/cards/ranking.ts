@@ -3,11 +3,20 @@ import type { Posture } from '../../shared/score/score.ts';
 import type { Tenant } from '../../shared/tenants/tenant.ts';
 import { healthLabel } from '../../shared/tenants/tenant-health.ts';
 import type { Instant } from '../../shared/time.ts';
-import { ageText, arrowed, counted, direction, percentText } from '../../shared/words.ts';
+import {
+  ageText,
+  arrowed,
+  counted,
+  dayText,
+  direction,
+  percentChange,
+  percentPoints,
+  percentText,
+} from '../../shared/words.ts';
 import type { CardData } from '../services.ts';
 import { ask, type Button, type LinkSettings, openTenants } from './actions.ts';
 import { listCard, type Row } from './rows.ts';
-import { readAtOf } from './score.ts';
+import { onlyMaximumMoved, readAtOf } from './score.ts';
 
 export const rowsOnPage = 10;
 
@@ -26,13 +35,15 @@ export function rankingCard(ranking: {
   settings: LinkSettings;
 }): CardData {
   const { rows, page, pages, count, now } = ranking;
+  const days = new Set(rows.flatMap(({ posture }) => posture?.sinceYesterday?.from ?? []));
+  const [since = null] = days.size === 1 ? days : [];
   const title = `Secure Score of ${ranking.every ? 'all' : 'your'} tenants`;
   return listCard({
     fallback: clean(`${title}. ${rankingLine(rows, now)}`, 600),
     title,
     caption: `${counted(count, 'tenant')}, worst change first${pages > 1 ? ` · page ${page} of ${pages}` : ''}`,
-    rows: rows.map((row) => rankedRow(row, now)),
-    foot: 'Change since the day before. Choose a row to see why.',
+    rows: rows.map((row) => rankedRow(row, now, since === null)),
+    foot: `Change in ${percentPoints}${since === null ? '' : ` since ${dayText(since, now)}`}. Choose a row to see why.`,
     buttons: [...pageButtons('ranking', page, pages), openTenants(ranking.settings)],
   });
 }
@@ -51,7 +62,8 @@ export function rankingLine(rows: Ranked[], now: Instant): string {
     .slice(0, 5)
     .map(({ tenant, posture }) => {
       if (posture === null) return `${clean(tenant.name, 60)}: not read yet.`;
-      const { change } = changeOf(posture);
+      const change =
+        posture.sinceYesterday === null ? 'change not known' : percentChange(posture.sinceYesterday.percent);
       const stale =
         tenant.health.state === 'connected' ? '' : `, read ${ageText(readAtOf(tenant, posture), now)}`;
       return `${clean(tenant.name, 60)}: ${percentText(posture.percent)}, ${change}${stale}.`;
@@ -59,7 +71,8 @@ export function rankingLine(rows: Ranked[], now: Instant): string {
     .join(' ');
 }
 
-function rankedRow({ tenant, posture }: Ranked, now: Instant): Row {
+/** `dated`: the rows are compared with different days, so each says its own. */
+function rankedRow({ tenant, posture }: Ranked, now: Instant, dated: boolean): Row {
   const name = plain(tenant.name, 80);
   const select = ask(clean(`Show ${tenant.name}`, 80), { verb: 'score', tenant: tenant.id });
   const health = healthLabel(tenant.health.state);
@@ -69,15 +82,24 @@ function rankedRow({ tenant, posture }: Ranked, now: Instant): Row {
     name,
     detail: tenant.health.state === 'connected' ? read : `${health} · ${read}`,
     value: percentText(posture.percent),
-    ...changeOf(posture),
+    ...changeOf(posture, dated ? now : undefined),
     select,
   };
 }
 
-function changeOf(posture: Posture): { change: string; changeColor: 'Default' | 'Good' | 'Attention' } {
+function changeOf(
+  posture: Posture,
+  datedAt?: Instant,
+): { change: string; changeColor: 'Default' | 'Good' | 'Attention' } {
   const change = posture.sinceYesterday;
   if (change === null) return { change: 'change not known', changeColor: 'Default' };
   const way = direction(change.percent);
-  if (way === 'level') return { change: 'unchanged', changeColor: 'Default' };
-  return { change: arrowed(change.percent), changeColor: way === 'up' ? 'Good' : 'Attention' };
+  const since =
+    datedAt === undefined ? '' : ` since ${dayText(change.from, datedAt)}`.replaceAll(' ', '\u00a0');
+  if (way === 'level') return { change: `unchanged${since}`, changeColor: 'Default' };
+  const color = way === 'up' ? 'Good' : 'Attention';
+  return {
+    change: `${arrowed(change.percent)}${since}`,
+    changeColor: onlyMaximumMoved(posture) ? 'Default' : color,
+  };
 }

@@ -33,6 +33,11 @@ type FilledRow = Omit<Required<Row>, 'select'> & {
 };
 const fill = cardTemplate<Omit<Required<List>, 'rows'> & { rows: FilledRow[] }>(template);
 
+/** That a row can be opened is seen, not found by chance. */
+function opens({ value = '', select }: Row): string {
+  return select === undefined || value.endsWith('›') ? value : `${value}\u00a0›`.trim();
+}
+
 /** A list as a card: ranking, tenants, people, choices are all told in the same shape. */
 export function listCard(list: List): CardData {
   return fill({
@@ -41,7 +46,6 @@ export function listCard(list: List): CardData {
     ...list,
     rows: list.rows.map((row) => ({
       detail: '',
-      value: '',
       valueColor: 'Default',
       change: '',
       changeColor: 'Default',
@@ -50,6 +54,7 @@ export function listCard(list: List): CardData {
       clickable: row.select !== undefined,
       changeSubtle: (row.changeColor ?? 'Default') === 'Default',
       ...row,
+      value: opens(row),
     })),
   });
 }

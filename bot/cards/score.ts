@@ -5,7 +5,7 @@ import { trendLine } from '../../shared/score/trend.ts';
 import { notRead } from '../../shared/tenants/not-read.ts';
 import type { Tenant } from '../../shared/tenants/tenant.ts';
 import { healthSentence } from '../../shared/tenants/tenant-health.ts';
-import { daysBetween, type Instant, millis } from '../../shared/time.ts';
+import { type Day, daysBetween, type Instant, millis, plusDays } from '../../shared/time.ts';
 import {
   ageText,
   arrowed,
@@ -13,6 +13,8 @@ import {
   dayText,
   decimal,
   direction,
+  percentChange,
+  percentPoints,
   percentText,
   pointsOf,
   signed,
@@ -24,6 +26,8 @@ import template from './score.json' with { type: 'json' };
 
 /** How many of the actions worth most are shown. */
 const shownActions = 3;
+/** As many days as fit one line of a narrow card. */
+const longestTrend = 36;
 /** Two missed syncs at the usual cadence of 12 hours: the reader should know. */
 const staleAfterMs = 24 * 3_600_000;
 
@@ -62,7 +66,13 @@ export type ScoreCardInput = {
 /** One tenant's score: how good, is it getting better, what to do. The data of exactly this tenant. */
 export function scoreCard(input: ScoreCardInput): CardData {
   const { tenant, posture, now } = input;
-  const trend = trendLine(posture.trend, posture.day);
+  // From the day that the change over 30 days is counted from, so that both tell the same story.
+  const from = posture.over30Days?.from ?? plusDays(posture.day, -30);
+  const trend = trendLine(
+    posture.trend,
+    posture.day,
+    Math.min(daysBetween(from, posture.day) + 1, longestTrend),
+  );
   const missing = notRead(tenant);
   const readAt = readAtOf(tenant, posture);
   return fill({
@@ -77,11 +87,13 @@ export function scoreCard(input: ScoreCardInput): CardData {
     range:
       trend === null
         ? 'Trend: not enough days read yet.'
-        : `${counted(trend.days, 'day')}, ${trend.range}${trend.missing > 0 ? `, ${trend.missing} not read` : ''}`,
+        : `${counted(trend.days - 1, 'day')}, ${trend.range}${trend.missing > 0 ? `, ${trend.missing} not read` : ''}`,
     actionsTitle:
-      posture.actions.length === 0 ? 'Nothing left to gain by what Microsoft counts' : 'Worth most now',
-    actions: posture.actions.slice(0, shownActions).map(actionRow),
-    notSeen: missing.length === 0 ? '' : `Not seen: ${plain(missing.join('; '), 400)}.`,
+      posture.actions.length === 0
+        ? 'Nothing left to gain by what Microsoft counts'
+        : 'Worth most now, in points',
+    actions: posture.actions.slice(0, shownActions).map((action) => actionRow(action, posture, now)),
+    notSeen: missing.length === 0 ? '' : unseen(missing, 400),
     buttons: [
       openTenant(tenant.id, input.settings),
       ...(input.maySync ? [ask('Sync now', { verb: 'sync', tenant: tenant.id })] : []),
@@ -92,10 +104,15 @@ export function scoreCard(input: ScoreCardInput): CardData {
 
 /** The card as one line of text: the toast, the screen reader, the clients without cards. Not escaped. */
 export function scoreLine(name: string, posture: Posture, now: Instant): string {
-  const change = sinceYesterday(posture, now);
+  const change = posture.sinceYesterday;
+  const since =
+    change === null
+      ? 'no earlier day to compare with'
+      : `${percentChange(change.percent)} since ${dayText(change.from, now)}`;
   const first = posture.actions[0];
-  const todo = first === undefined ? '' : ` Worth most now: ${signed(first.gain)} ${clean(first.title, 80)}.`;
-  return `${clean(name, 80)}: ${percentText(posture.percent)} (${pointsOf(posture.current, posture.max)}), ${change.headline}.${todo}`;
+  const todo =
+    first === undefined ? '' : ` Worth most now: ${signed(first.gain)} points, ${clean(first.title, 80)}.`;
+  return `${clean(name, 80)}: ${percentText(posture.percent)} (${pointsOf(posture.current, posture.max)}), ${since}.${todo}`;
 }
 
 /** When the score was last read: an unchanged answer is a good read too, though nothing was evaluated. */
@@ -121,19 +138,47 @@ const colors: Record<ReturnType<typeof direction>, Color> = {
   level: 'Default',
 };
 
-/** The change against the previous day in words: "▼ 3.1 since 19 Nov". */
-export function sinceYesterday(posture: Posture, now: Instant): Fact {
+/** "Not seen: risky users (needs Entra ID P2)." from the sentences of `notRead`; escaped. */
+export function unseen(missing: readonly string[], max: number): string {
+  const said = missing.map((line) =>
+    line.replace(
+      /^(.*?): (.*?)(?: \(([^()]*)\))?$/,
+      (_, what: string, why: string, permission?: string) =>
+        `${what} (${why}${permission === undefined ? '' : `: ${permission}`})`,
+    ),
+  );
+  return `Not seen: ${plain(said.join('; '), max)}.`;
+}
+
+/** The percentage moved, but nothing in the tenant did: nobody's fall or merit. */
+export function onlyMaximumMoved(posture: Posture): boolean {
+  const change = posture.sinceYesterday;
+  return (
+    change !== null &&
+    posture.regressed === 0 &&
+    posture.improved === 0 &&
+    direction(change.maxPoints) !== 'level'
+  );
+}
+
+/** A day that no line break tears apart. */
+function whole(day: Day, now: Instant): string {
+  return dayText(day, now).replaceAll(' ', '\u00a0');
+}
+
+/** The change against the day before: "▼ 3.1" above "%-points since 19 Nov, 2 controls regressed". */
+function sinceYesterday(posture: Posture, now: Instant): Fact {
   const change = posture.sinceYesterday;
   if (change === null) {
     return { headline: 'no earlier day', color: 'Default', detail: 'change not known yet' };
   }
   // A date, not "yesterday": the newest day may itself be of yesterday, and days may be missing.
-  const since = dayText(change.from, now);
+  const since = `since ${whole(change.from, now)}`;
   const way = direction(change.percent);
   return {
-    headline: way === 'level' ? `unchanged since ${since}` : `${arrowed(change.percent)} since ${since}`,
-    color: colors[way],
-    detail: moves(posture, change),
+    headline: way === 'level' ? 'unchanged' : arrowed(change.percent),
+    color: onlyMaximumMoved(posture) ? 'Default' : colors[way],
+    detail: `${way === 'level' ? '' : `${percentPoints} `}${since}, ${moves(posture, change)}`,
   };
 }
 
@@ -143,7 +188,9 @@ function moves(posture: Posture, change: ScoreChange): string {
   if (regressed > 0) parts.push(`${counted(regressed, 'control')} regressed`);
   if (improved > 0)
     parts.push(regressed > 0 ? `${improved} improved` : `${counted(improved, 'control')} improved`);
-  if (direction(change.maxPoints) !== 'level') parts.push(`maximum ${signed(change.maxPoints)}`);
+  if (direction(change.maxPoints) !== 'level') {
+    parts.push(`Microsoft moved the maximum by ${signed(change.maxPoints)}\u00a0points`);
+  }
   return parts.length === 0 ? 'no control moved' : parts.join(', ');
 }
 
@@ -156,9 +203,9 @@ function over30Days(posture: Posture, now: Instant): Fact {
   const from =
     posture.percent === null ? 'since' : `from ${percentText(posture.percent - change.percent)} on`;
   return {
-    headline: way === 'level' ? `unchanged in ${days} days` : `${arrowed(change.percent)} in ${days} days`,
+    headline: way === 'level' ? 'unchanged' : arrowed(change.percent),
     color: colors[way],
-    detail: `${from} ${dayText(change.from, now)}`,
+    detail: `${way === 'level' ? '' : `${percentPoints} `}in ${days}\u00a0days, ${from} ${whole(change.from, now)}`,
   };
 }
 
@@ -169,17 +216,23 @@ function compared(posture: Posture): Fact {
   const way = direction(found.difference);
   const words = { up: 'above', down: 'below', level: 'level with' };
   return {
-    headline: way === 'level' ? words.level : `${signed(found.difference)} ${words[way]}`,
+    headline: way === 'level' ? words.level : `${decimal(Math.abs(found.difference))} ${words[way]}`,
     color: 'Default',
     detail: `${found.label} (${decimal(found.percent)}\u2009%)`,
   };
 }
 
-function actionRow(action: Action): { gain: string; title: string; detail: string } {
+function actionRow(
+  action: Action,
+  posture: Posture,
+  now: Instant,
+): { gain: string; title: string; detail: string } {
   const effort = action.effort === '' ? 'effort not known' : `${plain(action.effort, 30)} effort`;
+  const before = posture.sinceYesterday?.from;
+  const since = before === undefined ? '' : ` since ${whole(before, now)}`;
   return {
     gain: signed(action.gain),
     title: plain(action.title, 120),
-    detail: action.regressed ? `${effort} · regressed on the last day` : effort,
+    detail: action.regressed ? `${effort} · regressed${since}` : effort,
   };
 }

@@ -8,6 +8,7 @@ import type { CardData } from '../services.ts';
 import { ask, type LinkSettings, openTenants } from './actions.ts';
 import { pageButtons } from './ranking.ts';
 import { listCard, type Row } from './rows.ts';
+import { unseen } from './score.ts';
 
 /** Connected tenants with their health; the data of exactly the tenants in `rows`. */
 export function tenantsCard(list: {
@@ -47,7 +48,7 @@ function tenantRow(tenant: Tenant, now: Instant): Row {
   const missing = notRead(tenant);
   const well = health.state === 'connected' || health.state === 'waiting';
   // Before the first sync nothing is read: that is one fact, not five.
-  const gaps = health.state === 'waiting' ? '' : missing.join('; ');
+  const gaps = health.state !== 'waiting' && missing.length > 0;
   return {
     name: plain(tenant.name, 80),
     detail: plain(tenant.domain, 80),
@@ -55,9 +56,9 @@ function tenantRow(tenant: Tenant, now: Instant): Row {
     valueColor: colors[health.state],
     change: readAt === undefined ? 'not read yet' : `read ${ageText(readAt, now)}`,
     note: well
-      ? gaps === ''
-        ? ''
-        : `Not seen: ${plain(gaps, 200)}.`
+      ? gaps
+        ? unseen(missing, 200)
+        : ''
       : plain(`Since ${dayText(dayOf(health.since), now)}. ${healthReason(health)}`, 300),
     select: ask(clean(`Show ${tenant.name}`, 80), { verb: 'score', tenant: tenant.id }),
   };

@@ -10,14 +10,16 @@ import { Template } from 'adaptivecards-templating';
 import fc from 'fast-check';
 import MarkdownIt from 'markdown-it';
 import { tenantUrl } from '../../bot/cards/actions.ts';
+import { noticeCard } from '../../bot/cards/notice.ts';
 import { cardTemplate } from '../../bot/cards/render.ts';
 import scoreTemplate from '../../bot/cards/score.json' with { type: 'json' };
+import { scoreCard } from '../../bot/cards/score.ts';
 import type { CardData } from '../../bot/services.ts';
 import { openCardSigner } from '../../bot/teams/card-data.ts';
 import { clean } from '../../shared/foreign-text.ts';
 import { count, seed } from '../support/counts.ts';
 import { channel, gallery } from './gallery.ts';
-import { idOf, settings } from './samples.ts';
+import { aTenant, contosoPosture, idOf, now, settings } from './samples.ts';
 
 const cards = Object.entries(gallery()).map(([name, card]) => ({ name, card }));
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -85,13 +87,14 @@ test('a card reads: how good, is it getting better, what to do, how old, what is
     'Secure Score · 20 Nov · read 14 min ago',
     '62.4\u2009%',
     '318 of 510 points',
-    '▼ 3.1 since 19 Nov',
-    '2 controls regressed',
-    '▲ 4.8 in 30 days',
-    '+9.2 above',
+    '▼ 3.1',
+    '%-points since 19\u00a0Nov, 2 controls regressed',
+    '▲ 4.8',
+    '%-points in 30\u00a0days, from 57.6\u2009% on 21\u00a0Oct',
+    '9.2 above',
     'tenants of similar size (53.2\u2009%)',
-    '30 days, 58.1–65.5\u2009%',
-    'Worth most now',
+    '30 days, 57.6–65.5\u2009%',
+    'Worth most now, in points',
     '+8.0',
     'Block legacy authentication',
     'Open in Watchpost',
@@ -102,6 +105,32 @@ test('a card reads: how good, is it getting better, what to do, how old, what is
   }
 });
 
+test('the maximum that Microsoft moved is nobody’s fall', () => {
+  const posture = contosoPosture();
+  const change = { from: '2026-11-19', to: '2026-11-20', percent: -1.2, points: 0, maxPoints: 10 };
+  const moved = { ...posture, sinceYesterday: change, regressed: 0, improved: 0 };
+  const said = (one: typeof posture) =>
+    JSON.stringify(
+      scoreCard({ tenant: aTenant(1, 'Contoso Ltd'), posture: one, now, settings, maySync: false }),
+    );
+  const text = '%-points since 19\u00a0Nov, Microsoft moved the maximum by +10.0\u00a0points';
+  expect(said(moved)).toContain(text);
+  expect(said(moved)).toContain('"text":"▼ 1.2","color":"Default"');
+  expect(said({ ...moved, regressed: 1 })).toContain('"text":"▼ 1.2","color":"Attention"');
+});
+
+test.each(cards)('the toast of $name is plain text: no stars, no escapes, nothing invisible', ({ card }) => {
+  expect(card.fallbackText).not.toMatch(/\*\*|\\[[\]*_@.]|\u2060/);
+});
+
+test('a notice without a text for the toast gets one without Markdown', () => {
+  const card = noticeCard({
+    text: '**Contoso** says \\[x\\] to a\\@\u2060b.\u2060example.',
+    lines: ['More.'],
+  });
+  expect(card.fallbackText).toBe('Contoso says [x] to a@b.example. More.');
+});
+
 test('what is not known is said, never 0', () => {
   const ill = strings(gallery().scoreIll as CardData).map(({ text }) => text);
   expect(ill).toContain('not available');
@@ -110,7 +139,7 @@ test('what is not known is said, never 0', () => {
   expect(ill.join('\n')).toContain(
     'Permission Error since 18 Nov. Consent was withdrawn. Ask an administrator',
   );
-  expect(ill.join('\n')).toContain('Not seen: Secure Score: permission missing (SecurityEvents.');
+  expect(ill.join('\n')).toContain('Not seen: Secure Score (permission missing: SecurityEvents.Read.All)');
 });
 
 // ------------------------------------------------------------------------------------------- types and renderer

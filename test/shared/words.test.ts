@@ -5,6 +5,7 @@ import {
   dayText,
   decimal,
   listed,
+  percentChange,
   percentText,
   pointsOf,
   sentence,
@@ -27,6 +28,14 @@ test('percent has a thin space and what is not known is a dash', () => {
   expect(percentText(null)).toBe('–');
   expect(pointsOf(318, 510)).toBe('318 of 510 points');
   expect(pointsOf(212.4, 331)).toBe('212.4 of 331 points');
+});
+
+test('a change of percent carries its unit', () => {
+  expect([percentChange(-3.14), percentChange(4.8), percentChange(0.04)]).toEqual([
+    '▼ 3.1 %-points',
+    '▲ 4.8 %-points',
+    'unchanged',
+  ]);
 });
 
 const now = '2026-11-20T10:14:00.000Z';
