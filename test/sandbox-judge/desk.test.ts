@@ -60,15 +60,24 @@ inBrowser('the desk and the sign-in page (need a browser)', () => {
     const page = await browser.newPage();
     await page.goto(sandbox.url);
     await page.getByRole('button', { name: 'Drop 15, Contoso Ltd' }).click();
-    await page.getByText('Done: POST /_sandbox/tenants/contoso.com/score').waitFor();
+    await page.getByText('Contoso Ltd fell by 15 points. Type: sync contoso').waitFor();
     const [contoso] = await sandbox.control<{ percent: number }[]>('GET', '/_sandbox/scores');
     expect(contoso?.percent).toBeCloseTo(((302.64 - 15) / 485) * 100, 1);
     await page.getByLabel('Times').fill('2');
     await page.getByRole('button', { name: 'Start fault' }).click();
-    await page.getByText('Done: POST /_sandbox/faults').waitFor();
+    await page.getByText('The fault is on: whoever asks there meets it.').waitFor();
     expect(await sandbox.control('GET', '/_sandbox/faults')).toEqual([
       expect.objectContaining({ path: '/security/secureScores', status: 429, times: 2 }),
     ]);
+    await page.getByRole('button', { name: 'End all faults' }).click();
+    await page.getByText('All faults have ended.').waitFor();
+    await page.locator('select[name=body]').selectOption('truncated');
+    await page.locator('select[name=status]').selectOption('as usual');
+    await page.getByRole('button', { name: 'Start fault' }).click();
+    await page.locator('#faults', { hasText: 'truncate' }).waitFor();
+    const [fault] = await sandbox.control<object[]>('GET', '/_sandbox/faults');
+    expect(fault).toMatchObject({ path: '/security/secureScores', truncate: true });
+    expect(fault).not.toHaveProperty('status');
     await page.close();
   });
 });

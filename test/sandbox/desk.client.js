@@ -8,7 +8,8 @@ function node(tag, text, className) {
   return made;
 }
 
-async function call(method, path, body, quietly) {
+/** `words` says for people what has happened; without it the call is only looking. */
+async function call(method, path, body, words) {
   const response = await fetch(path, {
     method,
     headers: body === undefined ? {} : { 'content-type': 'application/json' },
@@ -16,7 +17,7 @@ async function call(method, path, body, quietly) {
   });
   const text = await response.text();
   const value = text === '' ? undefined : parsed(text);
-  if (!quietly) show(method, path, response.status, value);
+  if (words !== undefined) show(method, path, response.status, value, words);
   return value;
 }
 
@@ -28,11 +29,11 @@ function parsed(text) {
   }
 }
 
-function show(method, path, status, value) {
+function show(method, path, status, value, words) {
   $('asked').textContent = `${method} ${path}: ${status}`;
   $('asked').className = status < 400 ? 'good' : 'bad';
   $('body').textContent = value === undefined ? '' : JSON.stringify(value, null, 2);
-  $('said').textContent = status < 400 ? `Done: ${method} ${path}` : `Refused: ${value?.error ?? status}`;
+  $('said').textContent = status < 400 ? words : `That was refused: ${value?.error ?? status}`;
   $('said').className = status < 400 ? 'said quiet' : 'said bad';
 }
 
@@ -53,18 +54,23 @@ function row(score) {
   const consent = node('td', score.consent ? 'granted' : 'withdrawn', score.consent ? '' : 'bad');
   const play = node('td');
   const buttons = node('div', undefined, 'buttons');
+  const next = `Type: sync ${score.tenant.split('.')[0]}`;
   const acts = [
-    ['Drop 15', 'score', { drop: 15 }],
-    ['Recover', 'score', { recover: true }],
-    ['Max +10', 'score', { max: 10 }],
-    ['Licences −5', 'score', { licences: -5 }],
-    score.consent ? ['Withdraw', 'consent', { revoke: true }] : ['Grant', 'consent', { grant: score.usual }],
+    ['Drop 15', 'score', { drop: 15 }, `${score.name} fell by 15 points. ${next}`],
+    ['Recover', 'score', { recover: true }, `${score.name} has its lost points back. ${next}`],
+    ['Max +10', 'score', { max: 10 }, `Microsoft moved the maximum of ${score.name} by +10 points. ${next}`],
+    ['Licences −5', 'score', { licences: -5 }, `${score.name} has 5 licensed users fewer. ${next}`],
+    score.consent
+      ? ['Withdraw', 'consent', { revoke: true }, `${score.name} withdrew its consent. ${next}`]
+      : ['Grant', 'consent', { grant: score.usual }, `${score.name} gave its consent again. ${next}`],
   ];
-  for (const [words, what, body] of acts) {
+  for (const [words, what, body, done] of acts) {
     const button = node('button', words);
     button.type = 'button';
     button.setAttribute('aria-label', `${words}, ${score.name}`);
-    button.addEventListener('click', () => act('POST', `/_sandbox/tenants/${score.tenant}/${what}`, body));
+    button.addEventListener('click', () =>
+      act('POST', `/_sandbox/tenants/${score.tenant}/${what}`, body, done),
+    );
     buttons.append(button);
   }
   play.append(buttons);
@@ -131,10 +137,10 @@ function changed(name, value) {
 /** Only what has changed is drawn again: the focus stays where it is. */
 async function refresh() {
   const [scores, posts, requests, faults] = await Promise.all([
-    call('GET', '/_sandbox/scores', undefined, true),
-    call('GET', '/_sandbox/posts?limit=8', undefined, true),
-    call('GET', '/_sandbox/requests?limit=12', undefined, true),
-    call('GET', '/_sandbox/faults', undefined, true),
+    call('GET', '/_sandbox/scores'),
+    call('GET', '/_sandbox/posts?limit=8'),
+    call('GET', '/_sandbox/requests?limit=12'),
+    call('GET', '/_sandbox/faults'),
   ]);
   if (changed('scores', scores)) $('rows').replaceChildren(...scores.map(row));
   if (changed('posts', posts)) fill($('posted'), posts.toReversed().map(posted), 'Nothing yet.');
@@ -143,15 +149,15 @@ async function refresh() {
   if (changed('faults', faults)) $('faults').replaceChildren(...faults.map(fault));
 }
 
-async function act(method, path, body) {
-  await call(method, path, body);
+async function act(method, path, body, words) {
+  await call(method, path, body, words);
   await refresh();
 }
 
 for (const button of document.querySelectorAll('[data-now]')) {
   const [method, path, ...rest] = button.dataset.now.split(' ');
   const body = rest.length > 0 ? JSON.parse(rest.join(' ')) : undefined;
-  button.addEventListener('click', () => act(method, path, body));
+  button.addEventListener('click', () => act(method, path, body, button.dataset.done));
 }
 for (const form of document.querySelectorAll('form[data-call]')) {
   form.addEventListener('submit', async (event) => {
@@ -160,10 +166,13 @@ for (const form of document.querySelectorAll('form[data-call]')) {
     const body = {};
     for (const field of form.elements) {
       if (!field.name || field.value === '') continue;
-      body[field.name] = 'number' in field.dataset ? Number(field.value) : field.value;
+      // A choice among things to switch on: its value is the name.
+      if ('flag' in field.dataset) body[field.value] = true;
+      else body[field.name] = 'number' in field.dataset ? Number(field.value) : field.value;
     }
     if (path === '/relay/api/messages') body.from = { aadObjectId: body.from };
-    await act(method, path, body);
+    const words = form.dataset.done.replace(/\{(\w+)\}/g, (_, name) => form.elements[name]?.value ?? '');
+    await act(method, path, body, words);
   });
 }
 

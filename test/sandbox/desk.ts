@@ -44,41 +44,42 @@ function body(state: State, links: string): string {
 </section>
 
 <section class="card"><h2>Calendar and tenants</h2><p class="quiet">A day for everyone, or somebody new.</p>
-  <form data-call="POST /_sandbox/tenants"><div class="fields">
+  <form data-call="POST /_sandbox/tenants" data-done="{name} is there. In a terminal: npm run watchpost -- connect {domain}"><div class="fields">
     <label>Name<input name="name" required maxlength="256" placeholder="Tailspin Toys"></label>
     <label>Domain<input name="domain" required maxlength="253" placeholder="tailspintoys.com"></label></div>
-    <div class="buttons"><button class="main">Add tenant</button><button type="button" data-now='POST /_sandbox/clock {"advance":"1d"}'>Next day for all</button></div></form>
+    <div class="buttons"><button class="main">Add tenant</button><button type="button" data-now='POST /_sandbox/clock {"advance":"1d"}' data-done="It is a day later for every tenant. Type: sync all">Next day for all</button></div></form>
 </section>
 
 <section class="card"><h2>Faults</h2><p class="quiet">What goes wrong at Microsoft, on order. Without a number it goes on until you end it.</p>
-  <form data-call="POST /_sandbox/faults"><div class="fields">
+  <form data-call="POST /_sandbox/faults" data-done="The fault is on: whoever asks there meets it."><div class="fields">
     <label>Where<select name="path"><option value="/security/secureScores">Secure Score</option><option value="/security">All of security</option><option value="/">Everything</option><option value="/oauth2/v2.0/token">Tokens (Entra)</option><option value="/v3/conversations">Posts to Teams</option></select></label>
     <label>Tenant<select name="tenant"><option value="">every tenant</option>${tenants}</select></label>
-    <label>Answer<select name="status" data-number><option value="429">429 too many requests</option><option value="403">403 no permission</option><option value="503">503 not available</option><option value="500">500 error</option><option value="">slow only</option></select></label>
+    <label>Answer<select name="status" data-number><option value="429">429 too many requests</option><option value="403">403 no permission</option><option value="503">503 not available</option><option value="500">500 error</option><option value="">as usual</option></select></label>
+    <label>Body<select name="body" data-flag><option value="">whole</option><option value="html">HTML page</option><option value="truncate">truncated</option></select></label>
     <label>Wait (ms)<input name="delayMs" data-number inputmode="numeric" pattern="[0-9]*"></label>
     <label>Retry-After (s)<input name="retryAfter" data-number inputmode="numeric" pattern="[0-9]*"></label>
     <label>Times<input name="times" data-number inputmode="numeric" pattern="[0-9]*"></label></div>
-    <div class="buttons"><button class="main">Start fault</button><button type="button" data-now="DELETE /_sandbox/faults">End all faults</button></div></form>
+    <div class="buttons"><button class="main">Start fault</button><button type="button" data-now="DELETE /_sandbox/faults" data-done="All faults have ended.">End all faults</button></div></form>
   <ul class="list small" id="faults"></ul>
 </section>
 
 <section class="card"><h2>Say something</h2><p class="quiet">To the bot, as one of the five, with a token of the Bot Framework.</p>
-  <form data-call="POST /relay/api/messages"><div class="fields">
+  <form data-call="POST /relay/api/messages" data-done="It was said. The answer is under Posted last."><div class="fields">
     <label>Person<select name="from">${people}</select></label>
     <label>Text<input name="text" required value="/score contoso"></label></div>
     <div class="buttons"><button class="main">Send</button></div></form>
 </section>
 
 <section class="card"><h2>Tokens and keys</h2><p class="quiet">As Entra or the Bot Framework would sign them, rightly or not.</p>
-  <form data-call="POST /_sandbox/tokens"><div class="fields">
+  <form data-call="POST /_sandbox/tokens" data-done="The token is in the last answer."><div class="fields">
     <label>For<select name="for"><option value="tab">the tab</option><option value="bot">the bot</option><option value="app">Graph</option></select></label>
     <label>Person<select name="person">${people}</select></label>
     <label>Signature<select name="sign"><option value="right">right</option><option value="wrong">wrong</option><option value="none">none</option></select></label></div>
     <div class="buttons"><button class="main">Make token</button>
-    <button type="button" data-now='POST /_sandbox/keys/rotate {"for":"entra"}'>Rotate Entra's key</button>
-    <button type="button" data-now='POST /_sandbox/keys/rotate {"for":"bot"}'>Rotate the bot key</button>
-    <button type="button" data-now='POST /_sandbox/limits {"off":true}'>Lift limits</button>
-    <button type="button" data-now='POST /_sandbox/limits {"off":false}'>Keep limits</button></div></form>
+    <button type="button" data-now='POST /_sandbox/keys/rotate {"for":"entra"}' data-done="Entra signs with a new key from now on.">Rotate Entra's key</button>
+    <button type="button" data-now='POST /_sandbox/keys/rotate {"for":"bot"}' data-done="The Bot Framework signs with a new key from now on.">Rotate the bot key</button>
+    <button type="button" data-now='POST /_sandbox/limits {"off":true}' data-done="Microsoft's limits are lifted.">Lift limits</button>
+    <button type="button" data-now='POST /_sandbox/limits {"off":false}' data-done="Microsoft's limits are kept again.">Keep limits</button></div></form>
 </section>
 
 <section class="card across" aria-labelledby="answer"><h2 id="answer">Last answer</h2><p class="quiet" id="asked">Nothing was asked yet.</p><pre id="body" tabindex="0" aria-label="Body of the last answer"></pre></section>
