@@ -119,6 +119,21 @@ describe('without a name or with a wrong one', () => {
   });
 });
 
+test('All tenants on a score comes as a message of its own: the score stays', async () => {
+  const answer = await chat.say('score "Contoso Ltd"');
+  const since = chat.shown().length;
+  const pressed = await chat.press(answer, /All tenants/);
+  expect(pressed.status).toBe(200);
+  const list = await chat.next((one) => /worst change first/.test(one.words), since);
+  expect(list.id).not.toBe(answer.id);
+  expect(
+    chat
+      .shown()
+      .slice(since)
+      .filter((one) => one.id === answer.id),
+  ).toEqual([]);
+});
+
 describe('people', () => {
   test('who has no role gets help and nothing else; a grant shows that tenant and no other; revoke ends it', async () => {
     expect(await asked(eli, 'score contoso')).not.toContain('62.');
