@@ -138,3 +138,14 @@ test('a megabyte is cut in no time', () => {
   expect(plain('*'.repeat(1_000_000), 80).length).toBeLessThanOrEqual(80);
   expect(performance.now() - started).toBeLessThan(500);
 });
+
+test.each([
+  { text: 'permission missing: SecurityEvents.Read.All', same: true },
+  { text: 'AuditLog.Read.All; Domain.Read.All.', same: true },
+  { text: 'evil.Read.All', same: false },
+  { text: 'Read.All.evil.com', same: false },
+  { text: 'https://Evil.Read.All/x', same: false },
+  { text: 'Domain.Read.All.com', same: false },
+])('“$text” can be copied as it stands: $same', ({ text, same }) => {
+  expect(plain(text, 200) === text).toBe(same);
+});
