@@ -50,7 +50,7 @@ export function TrendChart(props: {
   const index = Math.min(chosen ?? known.length - 1, known.length - 1);
   const at = known[index] ?? last;
   const atPoint = points[index];
-  const marks = marksOf(known, Math.ceil((days * 150) / Math.max(width, 1)));
+  const marks = marksOf(known, Math.ceil((days * 90) / Math.max(width, 1)));
   const average = props.average !== null && within(props.average.percent, scale) ? props.average : null;
   const labels = labelsOf(marks, average, points, yOf, {
     x: edge.left,
@@ -157,7 +157,7 @@ export function TrendChart(props: {
           className="readout"
           aria-hidden="true"
           style={{
-            insetInlineStart: Math.max(Math.min(atPoint.x - readoutWidth / 2, width - readoutWidth), 0),
+            insetInlineStart: Math.max(Math.min(atPoint.x - readoutWidth / 2, width - readoutWidth - 4), 4),
           }}
         >
           <b>{percentText(at.percent)}</b> · {dayText(at.day, props.now)}

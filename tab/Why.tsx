@@ -14,18 +14,25 @@ export function Why({ page, score, now }: { page: TenantPage; score: Score; now:
   const way = change === null ? 'level' : direction(change.points);
   const verb = { up: 'Why it rose on', down: 'Why it fell on', level: 'What moved on' }[way];
   const onlyMaximum = change !== null && direction(change.maxPoints) !== 'level';
+  // Many small moves can add up to a change that shows, though none of them does.
+  const moves = way !== 'level' || direction(change?.percent ?? 0) !== 'level';
+  const small = moves && !onlyMaximum && Math.abs(change?.points ?? 0) < 1;
+  const quiet = onlyMaximum
+    ? 'Only the maximum moved on'
+    : small
+      ? 'Only small moves on'
+      : 'Nothing moved on';
   const rest = [...moved.slice(shown), ...dust];
   return (
     <section className="card why">
       <h2>
-        {moved.length > 0 ? verb : onlyMaximum ? 'Only the maximum moved on' : 'Nothing moved on'}{' '}
-        {dayText(score.day, now)}
+        {moved.length > 0 ? verb : quiet} {dayText(score.day, now)}
       </h2>
       {moved.length === 0 ? (
         <p className="caption">
           {change === null
             ? 'There is no earlier day to compare with yet.'
-            : `No control gained or lost points since ${dayText(change.from, now)}.`}
+            : `No control ${small ? 'alone ' : ''}gained or lost ${small ? 'as much as 0.1 points' : 'points'} since ${dayText(change.from, now)}${small ? `; together ${signed(change.points)}` : ''}.`}
         </p>
       ) : (
         <ul className="reasons">
@@ -46,7 +53,7 @@ export function Why({ page, score, now }: { page: TenantPage; score: Score; now:
           )}
         </ul>
       )}
-      {change !== null && (
+      {change !== null && !(small && moved.length === 0) && (
         <p className="caption">{sumInWords(sum(page.moved), change, score.max, moved.length > 0)}</p>
       )}
     </section>

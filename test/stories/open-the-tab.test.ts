@@ -183,6 +183,47 @@ story('opening the tab', () => {
     });
   });
 
+  test('a tenant that cannot be read keeps its last numbers, and says once why nothing newer is there', async () => {
+    const woodgrove = server.tenants[2]?.id ?? '';
+    await inTeams({ path: `/tab/tenants/${woodgrove}`, width: 320 }, async ({ page, tab }) => {
+      await score(tab);
+      const text = await tab.locator('main').innerText();
+      expect(text.match(/consent was withdrawn/gi)).toHaveLength(1);
+      expect(text).toMatch(/Cannot be read, as said above\.\s+Last read 2 d ago/);
+      expect(text).toMatch(/[▲▼±] \d+\.\d since \d+ \w+/);
+      expect(await tab.locator('.score-card .changes .change:is(.worse, .better)').count()).toBe(0);
+      await grow(page, tab, 320);
+      await keepShot(page, 'tenant-unreadable-320');
+    });
+  });
+
+  test.each([320, 1440])(
+    'the words of the chart and of the pointer stay inside it, at %i px',
+    async (width) => {
+      await inTeams({ path: `/tab/tenants/${contoso}`, width }, async ({ page, tab }) => {
+        await score(tab);
+        const outside = () =>
+          tab.evaluate(() => {
+            const frame = document.querySelector('.chart')?.getBoundingClientRect();
+            const inside = document.querySelectorAll('.chart text, .chart .readout');
+            return [...inside].flatMap((one) => {
+              const box = one.getBoundingClientRect();
+              const out = frame === undefined || box.left < frame.left - 1 || box.right > frame.right + 1;
+              return out || one.scrollWidth > one.clientWidth + 1 ? [one.textContent] : [];
+            });
+          });
+        for (const key of ['Home', 'End']) {
+          await tab.getByRole('slider').focus();
+          await page.keyboard.press(key);
+          await tab.waitForSelector('.readout');
+          await until(outside, (found) => found.length === 0);
+        }
+        expect(await tab.locator('.chart .event text').count()).toBe(2);
+        await keepShot(page, `chart-pointer-${width}`);
+      });
+    },
+  );
+
   test('a deep link opens its tenant', async () => {
     await inTeams({ subPage: `tenant:${contoso}` }, async ({ tab }) => {
       await score(tab);
