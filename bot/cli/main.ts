@@ -16,6 +16,16 @@ import { askServer, type CliRequest, cliRequest } from './socket.ts';
 const usage = `npm run watchpost -- connect DOMAIN --app-id GUID --secret-file FILE [--name "Contoso Ltd"]
 npm run watchpost -- connect DOMAIN --app-id GUID --certificate-file FILE --key-file FILE [--name "Contoso Ltd"]`;
 
+/** What is said of an option that does not fit; here, because the program below begins before what follows it. */
+const wrong: Record<string, string> = {
+  domain: 'That is no domain.',
+  name: '--name must have 1 to 120 characters.',
+  appId: '--app-id must be a GUID: the application (client) id of the app registration.',
+  secret: 'The file of --secret-file is empty or too long.',
+  certificate: 'The file of --certificate-file is too long.',
+  key: 'The file of --key-file is too long.',
+};
+
 try {
   process.exitCode = await main();
 } catch (error) {
@@ -100,15 +110,6 @@ function readRequest(args: string[]): CliRequest {
   }
   return request.output;
 }
-
-const wrong: Record<string, string> = {
-  domain: 'That is no domain.',
-  name: '--name must have 1 to 120 characters.',
-  appId: '--app-id must be a GUID: the application (client) id of the app registration.',
-  secret: 'The file of --secret-file is empty or too long.',
-  certificate: 'The file of --certificate-file is too long.',
-  key: 'The file of --key-file is too long.',
-};
 
 function parse(args: string[]) {
   const text = { type: 'string' } as const;
