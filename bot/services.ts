@@ -108,6 +108,18 @@ export type CommandHandler<C extends Command = Command> = (
   services: Services,
 ) => Promise<Reply>;
 
+/** What a button does. `inputs` are what people typed into the card: bounded text, never ids. */
+export type CardHandler = {
+  changes: boolean;
+  run(
+    action: CardAction,
+    inputs: Record<string, string>,
+    who: Caller,
+    where: Place,
+    services: Services,
+  ): Promise<Reply>;
+};
+
 /** R37. `withheld`: our own gate said no; nothing was sent. */
 export type Delivery =
   | { kind: 'sent'; activityId: ActivityId }

@@ -2,26 +2,14 @@ import { type Caller, scopeFor } from '../../shared/access.ts';
 import type { Command } from '../../shared/command.ts';
 import { rowOfCommand } from '../../shared/command-table.ts';
 import type { Tenant } from '../../shared/tenants/tenant.ts';
-import type { CardAction, Place, Reply, Services } from '../services.ts';
+import type { CardHandler, Place, Reply, Services } from '../services.ts';
 import { refuse } from './reply.ts';
 import { runCommand, whyNot } from './run-command.ts';
 import { scoreOf } from './score.ts';
 import { syncFromCard } from './sync.ts';
 
-/** What a button does. `inputs` are what people typed into the card: bounded text, never ids. */
-export type CardActionHandler = {
-  changes: boolean;
-  run(
-    action: CardAction,
-    inputs: Record<string, string>,
-    who: Caller,
-    where: Place,
-    services: Services,
-  ): Promise<Reply>;
-};
-
 /** The buttons by their verb. Each is authorised again by today's roles and place (R10), like the typed command. */
-const handlers: Record<string, CardActionHandler> = {
+const handlers: Record<string, CardHandler> = {
   score: { changes: false, run: onTenant({ kind: 'score', tenant: '' }, scoreOf) },
   sync: { changes: true, run: onTenant({ kind: 'sync', tenant: '' }, syncFromCard) },
   ranking: { changes: false, run: asCommand((page) => ({ kind: 'ranking', page })) },
@@ -31,11 +19,11 @@ const handlers: Record<string, CardActionHandler> = {
 };
 
 /** Without a prototype: a verb like "constructor" is unknown, not a function. */
-export const cardActions: Readonly<Record<string, CardActionHandler>> = Object.freeze(
+export const cardActions: Readonly<Record<string, CardHandler>> = Object.freeze(
   Object.assign(Object.create(null), handlers),
 );
 
-function asCommand(commandFor: (page: number) => Command): CardActionHandler['run'] {
+function asCommand(commandFor: (page: number) => Command): CardHandler['run'] {
   return async (action, _, who, where, services) => {
     const command = commandFor(pageOf(action.object));
     const reply = await runCommand(command, who, where, services);
@@ -49,7 +37,7 @@ function asCommand(commandFor: (page: number) => Command): CardActionHandler['ru
 function onTenant(
   command: Command,
   run: (tenant: Tenant, who: Caller, where: Place, services: Services) => Promise<Reply>,
-): CardActionHandler['run'] {
+): CardHandler['run'] {
   return async (action, _, who, where, services) => {
     const refusal = await whyNot(rowOfCommand(command), who, where, services);
     if (refusal?.kind === 'help') return alone(await runCommand({ kind: 'help' }, who, where, services));

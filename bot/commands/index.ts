@@ -1,3 +1,3 @@
 /** The two ways in: what people type, and what they press. */
-export { type CardActionHandler, cardActions } from './card-actions.ts';
+export { cardActions } from './card-actions.ts';
 export { changesSomething, runCommand } from './run-command.ts';

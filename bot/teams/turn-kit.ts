@@ -2,7 +2,7 @@ import { type Caller, callerOf } from '../../shared/access.ts';
 import type { Command, Mention } from '../../shared/command.ts';
 import type { TenantId } from '../../shared/tenants/tenant.ts';
 import { errorCode } from '../errors.ts';
-import type { CardAction, Place, Reply, Services } from '../services.ts';
+import type { CardHandler, Place, Reply, Services } from '../services.ts';
 import type { Turn } from './activity.ts';
 import type { openArrivals } from './arrivals.ts';
 import type { Audiences } from './audience.ts';
@@ -18,17 +18,6 @@ export type Commands = {
   changesSomething(command: Command): boolean;
   cardActions: Readonly<Record<string, CardHandler>>;
 };
-export type CardHandler = {
-  changes: boolean;
-  run(
-    action: CardAction,
-    inputs: Record<string, string>,
-    who: Caller,
-    where: Place,
-    services: Services,
-  ): Promise<Reply>;
-};
-
 /** What turns are made with. */
 export type TurnParts = {
   services: Services;
