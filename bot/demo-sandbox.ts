@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -69,8 +68,9 @@ export async function startDemo(options: {
       '--playground',
       '56150',
       '--port',
-      // The desk keeps its address from start to start, so that a bookmark lives, unless somebody else has it.
-      String((await isFree(deskPort)) ? deskPort : 0),
+      // The desk keeps its address from start to start, so that a bookmark lives; the sandbox takes another port when
+      // somebody has this one.
+      String(deskPort),
       '--token',
       token,
       '--info',
@@ -167,12 +167,4 @@ async function endLeftOver(file: string): Promise<void> {
   } catch {
     return; // nobody there: it ended with its parent
   }
-}
-
-async function isFree(port: number): Promise<boolean> {
-  return await new Promise((resolve) => {
-    const probe = createServer();
-    probe.once('error', () => resolve(false));
-    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
-  });
 }

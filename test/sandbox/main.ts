@@ -87,12 +87,25 @@ async function stopped(): Promise<void> {
 process.on('SIGTERM', () => void stop());
 process.on('SIGINT', () => void stop());
 
-await new Promise<void>((resolve, reject) => {
-  server.once('error', reject);
-  server.listen(Number(values.port), values.host, resolve);
-}).catch((error: NodeJS.ErrnoException) =>
-  refuse(`The sandbox cannot listen: ${error.code ?? error.message}.`),
-);
+await listen(Number(values.port))
+  // The wished port is somebody else's: any other will do, what is printed is true.
+  .catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EADDRINUSE') throw error;
+    return listen(0);
+  })
+  .catch((error: NodeJS.ErrnoException) =>
+    refuse(`The sandbox cannot listen: ${error.code ?? error.message}.`),
+  );
+
+function listen(port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, values.host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
 
 const { port } = server.address() as AddressInfo;
 const url = `http://${values.host.includes(':') ? `[${values.host}]` : values.host}:${port}`;
