@@ -101,14 +101,14 @@ export function isOfCloud(cloud: Cloud, text: string): boolean {
     (host === hostOf(cloud.authority) ||
       host === hostOf(cloud.graph) ||
       cloud.metadataHosts.includes(host) ||
-      matches(cloud.connectorHosts, host))
+      isOneOf(cloud.connectorHosts, host))
   );
 }
 
 /** True when `text` may be a `serviceUrl` of this cloud (R3): asked at intake and again before every send. */
 export function isConnectorUrl(cloud: Cloud, text: string): boolean {
   const host = plainHttpsHost(text);
-  return host !== undefined && matches(cloud.connectorHosts, host);
+  return host !== undefined && isOneOf(cloud.connectorHosts, host);
 }
 
 /** Entra's OpenID metadata of one tenant (or `common`, which names the keys of all). */
@@ -127,7 +127,8 @@ function hostOf(address: string): string {
   return new URL(address).hostname;
 }
 
-function matches(patterns: readonly string[], host: string): boolean {
+/** True when `host` is one of `patterns`: exact, or `*.` and a suffix with at least one label before it. */
+export function isOneOf(patterns: readonly string[], host: string): boolean {
   return patterns.some((pattern) =>
     pattern.startsWith('*.')
       ? host.length > pattern.length - 1 && host.endsWith(pattern.slice(1))

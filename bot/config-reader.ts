@@ -3,6 +3,7 @@ import { isAbsolute, join } from 'node:path';
 import { CronExpressionParser } from 'cron-parser';
 import * as v from 'valibot';
 import { type TenantId, tenantId } from '../shared/tenants/tenant.ts';
+import { isLoopback } from './loopback.ts';
 import { Secret } from './secrets.ts';
 
 /** How an app proves who it is to Entra. */
@@ -154,10 +155,6 @@ export function reader(set: Map<Name, string>, problems: string[], folder: strin
       return undefined;
     },
   };
-}
-
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 export function isLoopbackUrl(text: string): boolean {

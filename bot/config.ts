@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
 import type { TenantId } from '../shared/tenants/tenant.ts';
 import { demoBotId, demoHome, demoTabAppId } from './cast.ts';
-import { type AppCredential, isLoopback, isLoopbackUrl, type Name, names, reader } from './config-reader.ts';
+import { type AppCredential, isLoopbackUrl, type Name, names, reader } from './config-reader.ts';
 import { WatchpostError } from './errors.ts';
+import { isLoopback } from './loopback.ts';
 import { parseKeyring, Secret } from './secrets.ts';
 
 /** All settings, checked. Read here and nowhere else. */

@@ -1,9 +1,6 @@
 import { Agent, type Dispatcher } from 'undici';
 import { cloudNames, clouds, isOfCloud } from './clouds.ts';
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '[::1]' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
-}
+import { isLoopback } from './loopback.ts';
 
 /**
  * A way out for the demo and for tests: https to a host of the cloud table goes to the sandbox over plain http on

@@ -10,7 +10,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 type Rule = { room: RegExp; may: RegExp[] };
 
 const ports = [/^bot\/services\.ts$/, /^bot\/errors\.ts$/, /^bot\/log\.ts$/];
-const edge = [/^shared\//, /^bot\/(outbound|clouds|errors|log|secrets|services)\.ts$/];
+const edge = [/^shared\//, /^bot\/(outbound|clouds|loopback|errors|log|secrets|services)\.ts$/];
 
 /** First matching row decides. `services.ts` is types only and is checked as such below. */
 const rules: Rule[] = [

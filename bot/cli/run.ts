@@ -6,14 +6,13 @@ import type { CliRequest } from './socket.ts';
 
 /**
  * Carries out one request of the command line, in the server or beside it. Prints each step through `say`; answers
- * the exit code: 0 when it worked, 1 when a test failed and nothing was saved. `sync` reads the tenant once, for
- * when no clock thread runs.
+ * the exit code: 0 when it worked, 1 when a test failed and nothing was saved. What it makes due is read by
+ * whoever `services.nudge` wakes.
  */
 export async function runCli(
   request: CliRequest,
   services: Services,
   say: (line: string) => void,
-  sync?: () => Promise<void>,
 ): Promise<number> {
   const credential = credentialOf(request);
   if (credential === null) {
@@ -41,7 +40,6 @@ export async function runCli(
   const { tenantId, name, domain, syncId } = report.saved;
   say(`Connected ${name} (${domain}). Reading it for the first time …`);
   const scope = scopeOfJob(tenantId);
-  if (sync !== undefined) await sync();
   const end = performance.now() + 60_000;
   while (performance.now() < end && !services.signal.aborted) {
     const row = await services.store.syncRequests.get(scope, tenantId, syncId);

@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { isLoopback } from '../loopback.ts';
 import type { Secret } from '../secrets.ts';
 
 /** `/metrics` is for who has the token; without one set, only where the program is for this machine alone. */
@@ -6,7 +7,7 @@ export function mayReadMetrics(
   authorization: string | undefined,
   { metricsToken, publicUrl }: { metricsToken: Secret | undefined; publicUrl: string },
 ): boolean {
-  if (metricsToken === undefined) return isLoopback(publicUrl);
+  if (metricsToken === undefined) return isLoopback(URL.parse(publicUrl)?.hostname ?? '');
   // Digests: of one length whatever was sent, compared in one time.
   const given = digest(authorization ?? '');
   return metricsToken.use((token) => timingSafeEqual(given, digest(`Bearer ${token}`)));
@@ -14,9 +15,4 @@ export function mayReadMetrics(
 
 function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
-}
-
-function isLoopback(publicUrl: string): boolean {
-  const host = URL.parse(publicUrl)?.hostname ?? '';
-  return host === 'localhost' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
 }

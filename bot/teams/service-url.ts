@@ -1,3 +1,5 @@
+import { isOneOf } from '../clouds.ts';
+
 /**
  * True when `text` may be a `serviceUrl` (R3): https, one of `hosts` (exact, or `*.` and a suffix), nothing else in
  * its authority. The text must spell the host as it is looked up, so that user names, ports, upper case, full-width
@@ -9,9 +11,5 @@ export function isAllowedServiceUrl(text: unknown, hosts: readonly string[]): te
   if (url === null || url.protocol !== 'https:' || url.search !== '' || url.hash !== '') return false;
   const origin = `https://${url.hostname}`;
   if (text !== origin && !text.startsWith(`${origin}/`)) return false;
-  return hosts.some((host) =>
-    host.startsWith('*.')
-      ? url.hostname.length > host.length - 1 && url.hostname.endsWith(host.slice(1))
-      : url.hostname === host,
-  );
+  return isOneOf(hosts, url.hostname);
 }
