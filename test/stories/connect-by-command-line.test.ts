@@ -1,17 +1,19 @@
-import { spawn } from 'node:child_process';
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { certificatePem, otherKeyPem, privateKeyPem } from '../microsoft/certificate.ts';
-import { addCustomer, newEncryptionKeys, type SandboxCustomer } from '../support/production.ts';
+import {
+  addCustomer,
+  newEncryptionKeys,
+  watchpost as runWatchpost,
+  type SandboxCustomer,
+} from '../support/production.ts';
 import { type Program, poll, productionSettings, startProgram } from '../support/program.ts';
 import { type Sandbox, startSandbox } from '../support/sandbox.ts';
 
 /** Beyond the demo: real settings, every check on, Microsoft's hosts answered by the sandbox. */
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'wp-cli-'));
 const data = join(folder, 'data');
 const keys = newEncryptionKeys();
@@ -29,36 +31,8 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function watchpost(...args: string[]): Promise<{ code: number | null; out: string }> {
-  const child = spawn(
-    process.execPath,
-    [
-      '--disable-warning=ExperimentalWarning',
-      ...['--import', pathToFileURL(join(root, 'test/support/to-sandbox.ts')).href],
-      join(root, 'bot/cli/main.ts'),
-      ...args,
-    ],
-    {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: {
-        PATH: process.env.PATH ?? '',
-        HOME: process.env.HOME ?? folder,
-        ...productionSettings(sandbox),
-        ENCRYPTION_KEYS: keys,
-        WATCHPOST_DATA: data,
-      },
-      timeout: 60_000,
-    },
-  );
-  let out = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (piece: Buffer) => {
-      out += piece.toString('utf8');
-    });
-  }
-  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
-  return { code, out };
-}
+const watchpost = (...args: string[]) =>
+  runWatchpost(args, { ...productionSettings(sandbox), ENCRYPTION_KEYS: keys, WATCHPOST_DATA: data });
 
 function file(name: string, content: string): string {
   const path = join(folder, name);

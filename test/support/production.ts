@@ -23,6 +23,30 @@ export async function addCustomer(sandbox: Sandbox, name: string, domain: string
   return await sandbox.control<SandboxCustomer>('POST', '/_sandbox/tenants', { name, domain, seed: 'story' });
 }
 
+/** `npm run watchpost -- …` as its own process with these settings. Answers its code and all it printed. */
+export async function watchpost(
+  args: readonly string[],
+  settings: Record<string, string>,
+): Promise<{ code: number | null; out: string }> {
+  const preload = ['--import', pathToFileURL(join(root, 'test/support/to-sandbox.ts')).href];
+  const child = spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', ...preload, join(root, 'bot/cli/main.ts'), ...args],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? tmpdir(), ...settings },
+      timeout: 60_000,
+    },
+  );
+  let out = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (piece: Buffer) => {
+      out += piece.toString('utf8');
+    });
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { code, out };
+}
+
 /** `npm run watchpost -- connect …` as its own process, beside the running program. Answers its code and lines. */
 export async function connectByCommandLine(
   program: Program,
@@ -33,33 +57,13 @@ export async function connectByCommandLine(
   const folder = await mkdtemp(join(tmpdir(), 'wp-secret-'));
   const file = join(folder, 'secret');
   await writeFile(file, customer.secret, { mode: 0o600 });
-  const child = spawn(
-    process.execPath,
-    [
-      '--disable-warning=ExperimentalWarning',
-      ...['--import', pathToFileURL(join(root, 'test/support/to-sandbox.ts')).href],
-      ...[join(root, 'bot/cli/main.ts'), 'connect', customer.domain],
-      ...['--app-id', customer.appId, '--secret-file', file],
-    ],
-    {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: {
-        PATH: process.env.PATH ?? '',
-        HOME: process.env.HOME ?? folder,
-        ...productionSettings(sandbox),
-        WATCHPOST_DATA: program.folder,
-        ...env,
-      },
-    },
+  const settings = { ...productionSettings(sandbox), WATCHPOST_DATA: program.folder, ...env };
+  const ended = await watchpost(
+    ['connect', customer.domain, '--app-id', customer.appId, '--secret-file', file],
+    settings,
   );
-  let out = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (piece: Buffer) => {
-      out += piece.toString('utf8');
-    });
-  const code = await new Promise<number | null>((resolve) => child.once('exit', resolve));
   await rm(folder, { recursive: true, force: true });
-  return { code, out };
+  return ended;
 }
 
 /** The same request through the program's socket, without the cost of a process. Ends after the first sync. */
