@@ -45,6 +45,13 @@ export function openMetrics(thread: 'main' | 'clock', backlog?: () => Promise<nu
     buckets: [0.000_05, 0.000_25, 0.001, 0.005, 0.01, 0.05, 0.25, 1, 5],
     registers: [registry],
   });
+  // Looking a label up costs more than counting: several times in every turn.
+  const operations = new Map<string, Pick<Histogram.Internal<string>, 'observe'>>();
+  const storeOperation = (operation: string): Pick<Histogram.Internal<string>, 'observe'> => {
+    const known = operations.get(operation) ?? store.labels({ operation });
+    operations.set(operation, known);
+    return known;
+  };
   if (backlog !== undefined) {
     new Gauge({
       name: 'watchpost_work_due',
@@ -61,7 +68,7 @@ export function openMetrics(thread: 'main' | 'clock', backlog?: () => Promise<nu
     turn: (kind, outcome, ms) => turns.observe({ kind, outcome }, ms / 1000),
     sync: (kind, outcome, ms) => syncs.observe({ kind, outcome }, ms / 1000),
     graphCall: (path, status, ms) => graph.observe({ path, status: String(status) }, ms / 1000),
-    storeCall: (operation, ms) => store.observe({ operation }, ms / 1000),
+    storeCall: (operation, ms) => storeOperation(operation).observe(ms / 1000),
     async text() {
       const own = await registry.getMetricsAsJSON();
       const all = other === undefined ? [own] : [own, other];

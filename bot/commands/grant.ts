@@ -86,7 +86,7 @@ function done(
   person: FoundPerson,
   given: Grant,
   until: string | undefined,
-  tenants: Tenant[],
+  tenants: readonly Tenant[],
   where: Place,
   verb = 'is now',
 ): Reply {
@@ -108,7 +108,7 @@ function scopeWanted(
   command: GrantCommand,
   person: FoundPerson,
   who: Caller,
-  tenants: Tenant[],
+  tenants: readonly Tenant[],
   where: Place,
 ): Wanted {
   const no = (say: string, why: string): Wanted => ({ kind: 'reply', reply: refuse(where, say), why });

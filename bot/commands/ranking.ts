@@ -47,7 +47,7 @@ export async function ranking(
 type Standing = { change: number | null; percent: number | null };
 
 async function worstChangeFirst(
-  tenants: Tenant[],
+  tenants: readonly Tenant[],
   scope: TenantScope,
   services: Services,
 ): Promise<Tenant[]> {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Instant } from '../../shared/time.ts';
 import type { Keyring } from '../secrets.ts';
 import type { Store } from '../services.ts';
 import { openAudit } from './audit.ts';
@@ -47,7 +48,7 @@ export function storeOver(
     engine,
     instanceId: options.instanceId,
     monotonic: options.monotonic ?? (() => performance.now()),
-    now: () => new Date(engine.now()).toISOString(),
+    now: openNow(() => engine.now()),
   };
   const { tenants, forget } = openTenants(kit);
   const audit = openAudit(kit);
@@ -67,5 +68,17 @@ export function storeOver(
     claims: openClaims(kit),
     inbound: openInbound(kit),
     audit,
+  };
+}
+
+/** Database time as text; a turn asks for it many times within one millisecond. */
+function openNow(millis: () => number): () => Instant {
+  let at = Number.NaN;
+  let text = '';
+  return () => {
+    const now = millis();
+    if (now !== at) text = new Date(now).toISOString();
+    at = now;
+    return text;
   };
 }

@@ -10,12 +10,14 @@ export const tenantsDeclaration: CollectionDeclaration = {
   name: 'tenants',
   tenantScoped: true,
   indexes: [{ keys: { tenantId: 1 }, unique: true }, { keys: { sortName: 1 } }],
+  readMostly: true,
 };
 
 const most = 10_000;
 /**
  * Another thread or instance may write meanwhile, so the list is kept only as long as reading it again is dear: 200
- * times what it took, at most 5 s. Five tenants are read anew nearly every time, 10,000 a few times a minute.
+ * times what it took, at most 5 s, and as long as the store can tell that nothing was written. Five tenants are read
+ * anew nearly every time, 10,000 a few times a minute.
  */
 const longestMs = 5_000;
 const timesItsCost = 200;
@@ -23,18 +25,25 @@ const timesItsCost = 200;
 /** `forget` drops this thread's list: for writes to tenants that happen in other subject files. */
 export function openTenants({ engine, monotonic }: Kit): { tenants: TenantStore; forget(): void } {
   const collection = engine.collection<TenantDocument>(tenantsDeclaration);
-  let cached: { list: readonly Tenant[]; until: number } | undefined;
+  let cached: { list: readonly Tenant[]; until: number; version: number | undefined } | undefined;
   let writes = 0;
 
   async function all(): Promise<readonly Tenant[]> {
-    if (cached !== undefined && monotonic() < cached.until) return cached.list;
+    if (cached !== undefined && (monotonic() < cached.until || isNewest(cached.version))) return cached.list;
     const before = writes;
+    const version = engine.version();
     const began = monotonic();
     const list = await readAll(collection);
     const now = monotonic();
     // A write that came in between may be missing in what was read: used once, not kept.
-    if (before === writes) cached = { list, until: now + Math.min(longestMs, (now - began) * timesItsCost) };
+    if (before === writes) {
+      cached = { list, until: now + Math.min(longestMs, (now - began) * timesItsCost), version };
+    }
     return list;
+  }
+
+  function isNewest(version: number | undefined): boolean {
+    return version !== undefined && version === engine.version();
   }
 
   function forget(): void {
@@ -46,12 +55,12 @@ export function openTenants({ engine, monotonic }: Kit): { tenants: TenantStore;
     async list(scope: TenantScope) {
       requireAnyScope(scope);
       const list = await all();
-      return scope.all ? [...list] : list.filter((tenant) => covers(scope, tenant.id));
+      return scope.all ? list : list.filter((tenant) => covers(scope, tenant.id));
     },
     async get(scope, id) {
       requireScope(scope, id);
       const found = await collection.findOne({ _id: id });
-      return found === null ? null : tenantOf(found);
+      return found === null ? null : known(found);
     },
     async save(scope, tenant) {
       requireScope(scope, tenant.id);
@@ -84,6 +93,17 @@ export function sortName(name: string): string {
   return name.normalize('NFKC').toLowerCase().slice(0, 200);
 }
 
+/** A document that the engine gives again is the same tenant object again: what was worked out about it still holds. */
+function known(document: TenantDocument): Tenant {
+  const before = shared.get(document);
+  if (before !== undefined) return before;
+  const tenant = frozen(tenantOf(document));
+  if (Object.isFrozen(document)) shared.set(document, tenant);
+  return tenant;
+}
+
+const shared = new WeakMap<TenantDocument, Tenant>();
+
 async function readAll(collection: Collection<TenantDocument>): Promise<readonly Tenant[]> {
   const list: Tenant[] = [];
   let after: string | undefined;
@@ -92,7 +112,7 @@ async function readAll(collection: Collection<TenantDocument>): Promise<readonly
     for (const document of page.rows) list.push(frozen(tenantOf(document)));
     after = page.next ?? undefined;
   } while (after !== undefined && list.length < most);
-  return list;
+  return Object.freeze(list);
 }
 
 function tenantOf(document: TenantDocument): Tenant {

@@ -1,4 +1,4 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, hash, type KeyObject, timingSafeEqual } from 'node:crypto';
 import type { Audience } from '../../shared/access.ts';
 import { tenantId } from '../../shared/tenants/tenant.ts';
 import type { CardAction, CardData } from '../services.ts';
@@ -35,9 +35,10 @@ type Signed = {
 
 /** `keys`: the first signs, all verify, so that keys can be rotated while old cards are still clicked. */
 export function openCardSigner(keys: readonly { kid: string; key: Buffer }[]): CardSigner {
-  const first = keys[0];
+  const ready = keys.map(({ kid, key }) => ({ kid, key: createSecretKey(key) }));
+  const first = ready[0];
   if (first === undefined) throw new Error('a card signer needs a key');
-  const byKid = new Map(keys.map((one) => [one.kid, one.key]));
+  const byKid = new Map(ready.map((one) => [one.kid, one.key]));
 
   return {
     sign(card, place, nowMs) {
@@ -87,11 +88,11 @@ function bindingOf({ conversationId, audience, oid }: CardPlace): string {
       : audience.kind === 'personal'
         ? `personal ${audience.tid} ${audience.oid}`
         : audience.kind;
-  const digest = createHash('sha256').update(framed([baseOf(conversationId), audienceKey, oid ?? '']));
-  return digest.digest().subarray(0, 16).toString('base64url');
+  const digest = hash('sha256', framed([baseOf(conversationId), audienceKey, oid ?? '']), 'buffer');
+  return digest.toString('base64url', 0, 16);
 }
 
-function macOf(key: Buffer, signed: Omit<Signed, 'mac'>): string {
+function macOf(key: KeyObject, signed: Omit<Signed, 'mac'>): string {
   const parts = [
     'watchpost-card-v1',
     String(signed.v),
@@ -112,14 +113,14 @@ function optional(value: string | undefined): string {
 
 /** Each part behind its length, so that no two lists of parts look alike. */
 function framed(parts: readonly string[]): Buffer {
-  const chunks: Buffer[] = [];
-  for (const part of parts) {
-    const bytes = Buffer.from(part, 'utf8');
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(bytes.length);
-    chunks.push(length, bytes);
-  }
-  return Buffer.concat(chunks);
+  const lengths = parts.map((part) => Buffer.byteLength(part, 'utf8'));
+  const bytes = Buffer.allocUnsafe(lengths.reduce((sum, length) => sum + 4 + length, 0));
+  let at = 0;
+  parts.forEach((part, index) => {
+    at = bytes.writeUInt32BE(lengths[index] ?? 0, at);
+    at += bytes.write(part, at, 'utf8');
+  });
+  return bytes;
 }
 
 // The texts are compared, not what they decode to: base64 has several spellings of the same bytes.

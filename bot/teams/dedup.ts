@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { TenantId } from '../../shared/tenants/tenant.ts';
 import type { DoorAnswer } from './invoke.ts';
@@ -34,5 +34,5 @@ export function openSeen(): Seen {
 /** One activity of one conversation of one tenant; parts are framed, so that no two triples share a key. */
 export function activityKey(tenant: TenantId, conversationId: string, activityId: string): string {
   const parts = JSON.stringify([tenant, conversationId, activityId]);
-  return createHash('sha256').update(parts).digest('base64url');
+  return hash('sha256', parts, 'base64url');
 }

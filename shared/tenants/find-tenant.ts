@@ -11,6 +11,11 @@ export type Found =
 type Names = { full: string; short: string; words: string[]; labels: string[] };
 const known = new WeakMap<Tenant, Names>();
 
+/** Who is found by the whole of a domain or an id, and by the whole of a name. */
+type Index = { domains: Map<string, Tenant[]>; full: Map<string, Tenant[]> };
+/** Of lists that nobody can change: the store gives the same one to many turns. */
+const indexes = new WeakMap<readonly Tenant[], Index>();
+
 /**
  * Looks a tenant up as people name one: by a verified domain, its name, the name without "Ltd" and the like, its
  * beginning, the beginnings of its words. The first of these that fits anybody decides. Case, accents and
@@ -20,11 +25,17 @@ export function findTenant(name: string, tenants: readonly Tenant[]): Found {
   const bounded = name.slice(0, 200);
   const typed = bounded.trim().toLowerCase();
   if (typed === '') return { kind: 'none', nearest: [] };
-  const byDomain = tenants.filter((tenant) => tenant.domains.includes(typed) || tenant.id === typed);
-  if (byDomain.length > 0) return decided(byDomain);
+  const index = Object.isFrozen(tenants) ? indexOf(tenants) : undefined;
+  const byDomain =
+    index === undefined
+      ? tenants.filter((tenant) => tenant.domains.includes(typed) || tenant.id === typed)
+      : index.domains.get(typed);
+  if (byDomain !== undefined && byDomain.length > 0) return decided(byDomain);
 
   const wanted = foldName(bounded);
   if (wanted === '') return { kind: 'none', nearest: [] };
+  const byName = index?.full.get(wanted);
+  if (byName !== undefined) return decided(byName);
   const short = withoutSuffix(wanted);
   const wordsWanted = wanted.split(' ');
   const tries: ((names: Names) => boolean)[] = [
@@ -53,11 +64,29 @@ export function isNameOf(text: string, tenants: readonly Tenant[]): boolean {
   });
 }
 
-function decided(found: Tenant[]): Found {
+function indexOf(tenants: readonly Tenant[]): Index {
+  const before = indexes.get(tenants);
+  if (before !== undefined) return before;
+  const index: Index = { domains: new Map(), full: new Map() };
+  for (const tenant of tenants) {
+    for (const key of new Set([tenant.id, ...tenant.domains])) put(index.domains, key, tenant);
+    put(index.full, namesOf(tenant).full, tenant);
+  }
+  indexes.set(tenants, index);
+  return index;
+}
+
+function put(map: Map<string, Tenant[]>, key: string, tenant: Tenant): void {
+  const there = map.get(key);
+  if (there === undefined) map.set(key, [tenant]);
+  else there.push(tenant);
+}
+
+function decided(found: readonly Tenant[]): Found {
   const [only, ...others] = found;
   return only !== undefined && others.length === 0
     ? { kind: 'one', tenant: only }
-    : { kind: 'several', tenants: found };
+    : { kind: 'several', tenants: [...found] };
 }
 
 function namesOf(tenant: Tenant): Names {

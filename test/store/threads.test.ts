@@ -42,6 +42,35 @@ test('without waiting for each other they do get in each other’s way: the chec
   }
 }, 120_000);
 
+test('a document that is kept in memory is given again until anybody writes, and never one moment longer', async () => {
+  const database = await embedded.fresh();
+  const kept = { ...marks, readMostly: true };
+  try {
+    const reading = await database.engine([kept]);
+    const writing = await database.engine([kept]);
+    const here = reading.collection<Mark>(kept);
+    const there = writing.collection<Mark>(kept);
+    await there.insertOne({ _id: 'one', n: 0 });
+    await there.insertOne({ _id: 'other', n: 0 });
+    for (let n = 1; n <= count(50, 5_000); n += 1) {
+      await (n % 3 === 0 ? here : there).updateOne({ _id: 'one' }, { $set: { n } });
+      const version = reading.version();
+      const read = await here.findOne({ _id: 'one' });
+      expect(read?.n).toBe(n);
+      expect(await here.findOne({ _id: 'one' })).toBe(read);
+      expect(reading.version()).toBe(version);
+      // Somebody else's row: what was made from this one's text still holds.
+      await there.updateOne({ _id: 'other' }, { $set: { n } });
+      expect(reading.version()).not.toBe(version);
+      expect(await here.findOne({ _id: 'one' })).toBe(read);
+    }
+    await there.deleteMany({ _id: 'one' });
+    expect(await here.findOne({ _id: 'one' })).toBeNull();
+  } finally {
+    await database.end();
+  }
+});
+
 /** Starts a thread that writes; answers how many of its rounds failed. */
 function write(data: object): Promise<number> {
   return new Promise((resolve, reject) => {

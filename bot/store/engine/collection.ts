@@ -97,6 +97,8 @@ export interface Engine {
   collection<T extends { _id: string }>(declaration: CollectionDeclaration): Collection<T>;
   /** Database time in milliseconds: SQLite's clock, or the local clock corrected by the server's. */
   now(): number;
+  /** The same number as before: nothing in the store has changed since. Undefined where that cannot be told for free. */
+  version(): number | undefined;
   ping(): Promise<void>;
   close(): Promise<void>;
 }

@@ -52,6 +52,7 @@ export function openEmbedded(
     collection: <T extends { _id: string }>(declaration: CollectionDeclaration) =>
       openCollection<T>(tableNamed(declaration.name), tableNamed),
     now: openClock(sqlite),
+    version: () => sentence(() => sqlite.version()),
     async ping() {
       sentence(() => clockOf(sqlite));
     },

@@ -13,6 +13,7 @@ export function measured(engine: Engine, onCall: (operation: string, ms: number)
   return {
     kind: engine.kind,
     now: () => engine.now(),
+    version: () => engine.version(),
     ping: () => timed('ping', () => engine.ping()),
     close: () => engine.close(),
     collection<T extends { _id: string }>(declaration: CollectionDeclaration): Collection<T> {

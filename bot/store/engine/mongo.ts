@@ -51,6 +51,7 @@ export async function openMongo(
       return openCollection<T>(open, declaration.name);
     },
     now: () => Math.round(Date.now() + offsetMs),
+    version: () => undefined,
     async ping() {
       await asked(() => db.command({ ping: 1 }, soon()));
     },

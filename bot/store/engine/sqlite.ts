@@ -16,6 +16,8 @@ export type Sqlite = {
   exec(sql: string): void;
   /** Runs `work` inside a transaction that holds the write lock; `work` throwing undoes only what it has not written. */
   write<T>(rows: number, work: () => T): Promise<T>;
+  /** A number that grows when anything in the file may have changed, by whomever: what was read before may be old. */
+  version(): number;
   close(): void;
 };
 
@@ -34,6 +36,11 @@ export function openSqlite(file: string, timeoutMs = lockTimeoutMs): Sqlite {
     }
   });
   const statements = new LRUCache<string, StatementSync>({ max: 500 });
+  // SQLite tells of the commits of other connections only; ours are counted with them.
+  const dataVersion = database.prepare('PRAGMA data_version');
+  dataVersion.setReturnArrays(true);
+  let others = -1;
+  let version = 0;
   let queue: Write[] = [];
   let scheduled = false;
   let closed = false;
@@ -70,6 +77,7 @@ export function openSqlite(file: string, timeoutMs = lockTimeoutMs): Sqlite {
   /** One transaction. A write that fails by itself (a unique index) leaves the others alone. */
   function commit(batch: Write[]): void {
     const settle: (() => void)[] = [];
+    version += 1;
     try {
       statement('BEGIN IMMEDIATE').run();
       for (const write of batch) settle.push(attempt(write));
@@ -105,7 +113,10 @@ export function openSqlite(file: string, timeoutMs = lockTimeoutMs): Sqlite {
 
   return {
     statement,
-    exec: (sql) => sentence(() => database.exec(sql)),
+    exec(sql) {
+      version += 1;
+      sentence(() => database.exec(sql));
+    },
     write<T>(rows: number, run: () => T): Promise<T> {
       if (closed) return Promise.reject(new WatchpostError('stopped', 'The store is closed.'));
       return new Promise<T>((resolve, reject) => {
@@ -114,6 +125,12 @@ export function openSqlite(file: string, timeoutMs = lockTimeoutMs): Sqlite {
         scheduled = true;
         setImmediate(flush);
       });
+    },
+    version() {
+      const [now] = dataVersion.get() as unknown as [number];
+      if (now !== others) version += 1;
+      others = now;
+      return version;
     },
     close() {
       if (closed) return;

@@ -16,26 +16,40 @@ export type Table = {
   /** Paths of unique indexes: never missing. */
   required: readonly string[];
   /** Documents by `_id` with the text they were made from; only where the declaration says `readMostly`. */
-  parsed: LRUCache<string, { text: string; document: object }> | undefined;
+  parsed: LRUCache<string, Parsed> | undefined;
 };
+
+/** A frozen document, the text it was made from, and the version of the file at which that text still stood there. */
+type Parsed = { text: string; document: object; version: number };
 
 export type Row = { rowid: number; text: string; document: Record<string, unknown> };
 type Where = { sql: string; params: SqlValue[] };
 
 /**
- * The document with this `_id`. Parsing is most of a read, so a document whose text has not changed is not parsed
- * again: comparing text costs a tenth. Whoever changed it, in whatever thread or process, the text tells.
+ * The document with this `_id`. Reading and parsing are most of a turn's work for the store, so a document that was
+ * parsed before is given again while nobody has written to the file, and after a write while its text is the same.
+ * Whoever writes, in whatever thread or process: SQLite tells.
  */
 export function readById(table: Table, id: string): object | null {
+  const { sqlite, parsed } = table;
+  if (parsed === undefined) return readText(table, id, (row) => rowOf(table, row).document);
+  const version = sqlite.version();
+  const known = parsed.get(id);
+  if (known?.version === version) return known.document;
+  return readText(table, id, (row) => {
+    if (known !== undefined && known.text === row[1]) {
+      known.version = version;
+      return known.document;
+    }
+    const document = frozen(rowOf(table, row).document);
+    parsed.set(id, { text: row[1], document, version });
+    return document;
+  });
+}
+
+function readText(table: Table, id: string, use: (row: [number, string]) => object): object | null {
   const found = table.sqlite.statement(`SELECT rowid, doc FROM ${table.table} WHERE _id = ?`).get(id);
-  if (found === undefined) return null;
-  const row = found as unknown as [number, string];
-  if (table.parsed === undefined) return rowOf(table, row).document;
-  const known = table.parsed.get(id);
-  if (known !== undefined && known.text === row[1]) return known.document;
-  const document = frozen(rowOf(table, row).document);
-  table.parsed.set(id, { text: row[1], document });
-  return document;
+  return found === undefined ? null : use(found as unknown as [number, string]);
 }
 
 export function* rows(
