@@ -30,7 +30,7 @@ export type TenantRow = {
     spark: { day: Day; percent: number | null }[];
   } | null;
   readAt: Instant | null;
-  /** Older than twice the cadence: shown as stale. */
+  /** Two readings in a row were missed: shown as stale. */
   stale: boolean;
 };
 

@@ -9,7 +9,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 type Rule = { room: RegExp; may: RegExp[] };
 
-const ports = [/^bot\/services\.ts$/, /^bot\/errors\.ts$/, /^bot\/log\.ts$/];
+// `cron.ts` is arithmetic on a cron expression: jobs ask when work is due, lists and cards when data is old.
+const ports = [/^bot\/services\.ts$/, /^bot\/errors\.ts$/, /^bot\/log\.ts$/, /^bot\/cron\.ts$/];
 const edge = [/^shared\//, /^bot\/(outbound|clouds|loopback|errors|log|secrets|services)\.ts$/];
 
 /** First matching row decides. `services.ts` is types only and is checked as such below. */
@@ -66,8 +67,8 @@ const libraries: { name: RegExp; rooms: RegExp[]; why: string }[] = [
   { name: /^node-cron$/, rooms: [/^bot\/jobs\/index\.ts$/], why: 'only the tick' },
   {
     name: /^cron-parser$/,
-    rooms: [/^bot\/jobs\//, /^bot\/api\/tenant-row\.ts$/, /^bot\/config(-reader)?\.ts$/],
-    why: 'computes when work is due and when data is old; the settings are checked with it',
+    rooms: [/^bot\/cron\.ts$/, /^bot\/config-reader\.ts$/],
+    why: 'one piece computes when work is due and when data is old; the settings are checked with it',
   },
   {
     name: /^jose$/,

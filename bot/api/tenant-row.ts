@@ -1,4 +1,3 @@
-import { CronExpressionParser } from 'cron-parser';
 import type { TenantRow } from '../../shared/api.ts';
 import type { Posture } from '../../shared/score/score.ts';
 import { notRead } from '../../shared/tenants/not-read.ts';
@@ -6,7 +5,6 @@ import type { Tenant } from '../../shared/tenants/tenant.ts';
 import { type Instant, millis } from '../../shared/time.ts';
 
 const sparkDays = 30;
-const graceMs = 5 * 60_000;
 
 /** One tenant as the tab's list shows it. What is not known is null, with the reason in `health` or `notRead`. */
 export function tenantRow(
@@ -46,14 +44,7 @@ export function readAtOf(tenant: Tenant, posture: Pick<Posture, 'readAt'>): Inst
   return tried !== undefined && tried > posture.readAt ? tried : posture.readAt;
 }
 
-/** Older than it should be: two syncs were missed. */
+/** Older than it should be: two syncs in a row were missed. */
 export function isStale(readAt: Instant, now: Instant, staleAfterMs: number): boolean {
   return millis(now) - millis(readAt) > staleAfterMs;
-}
-
-/** Twice the time between two syncs, in milliseconds, and a little for the sync itself. */
-export function staleAfterMs(cron: string, now: Instant): number {
-  const times = CronExpressionParser.parse(cron, { currentDate: new Date(now), tz: 'UTC' });
-  const first = times.next().getTime();
-  return 2 * (times.next().getTime() - first) + graceMs;
 }

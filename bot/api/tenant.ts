@@ -8,10 +8,11 @@ import { percentOf, pointsMoved } from '../../shared/score/score-change.ts';
 import { datasetNames, type Tenant, tenantId } from '../../shared/tenants/tenant.ts';
 import { dayOf, type Instant, plusDays } from '../../shared/time.ts';
 import { direction } from '../../shared/words.ts';
+import { staleAfterMs } from '../cron.ts';
 import type { Services } from '../services.ts';
 import { problem } from './problem.ts';
 import type { ApiRoute } from './route.ts';
-import { staleAfterMs, tenantRow } from './tenant-row.ts';
+import { tenantRow } from './tenant-row.ts';
 import { tabOf } from './tenants.ts';
 
 const trendDays = 365;

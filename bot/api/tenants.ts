@@ -5,11 +5,12 @@ import { notRead } from '../../shared/tenants/not-read.ts';
 import type { Tenant } from '../../shared/tenants/tenant.ts';
 import type { Instant } from '../../shared/time.ts';
 import { direction } from '../../shared/words.ts';
+import { staleAfterMs } from '../cron.ts';
 import type { Services } from '../services.ts';
 import { problem } from './problem.ts';
 import type { ApiRoute } from './route.ts';
 import type { Standing, Standings } from './standings.ts';
-import { isStale, readAtOf, staleAfterMs, tenantRow } from './tenant-row.ts';
+import { isStale, readAtOf, tenantRow } from './tenant-row.ts';
 
 const pageSize = 200;
 

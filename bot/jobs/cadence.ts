@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { CronExpressionParser } from 'cron-parser';
 import type { TenantId } from '../../shared/tenants/tenant.ts';
 import { type Instant, millis, plus } from '../../shared/time.ts';
+import { cronTimes, spreadMs } from '../cron.ts';
 
 const minute = 60_000;
 /** How long after the 1st, 2nd, … failed try in a row the next one comes; the last one repeats. */
@@ -12,8 +12,8 @@ const retryMinutes = [1, 5, 15, 60];
  * interval, at most an hour, so that 10,000 tenants do not come at once. The share is the same every time.
  */
 export function nextDue(cron: string, tenant: TenantId, now: Instant): Instant {
-  const { next, interval } = timesOf(cron, millis(now));
-  return new Date(next + Math.floor(share(tenant) * Math.min(interval / 2, 60 * minute))).toISOString();
+  const { next, interval } = cronTimes(cron, millis(now));
+  return new Date(next + Math.floor(share(tenant) * spreadMs(interval))).toISOString();
 }
 
 /**
@@ -36,15 +36,4 @@ export function retryDue(
 /** A number in [0, 1) that belongs to this tenant. */
 function share(tenant: TenantId): number {
   return createHash('sha256').update(tenant).digest().readUInt32BE(0) / 2 ** 32;
-}
-
-let last: { cron: string; from: number; next: number; interval: number } | undefined;
-
-/** The next time and the interval after it. Computing them costs half a millisecond, so the last answer is kept. */
-function timesOf(cron: string, now: number): { next: number; interval: number } {
-  if (last !== undefined && last.cron === cron && last.from <= now && now < last.next) return last;
-  const times = CronExpressionParser.parse(cron, { currentDate: new Date(now), tz: 'UTC' });
-  const next = times.next().getTime();
-  last = { cron, from: now, next, interval: times.next().getTime() - next };
-  return last;
 }

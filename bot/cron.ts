@@ -1,0 +1,46 @@
+import { CronExpressionParser } from 'cron-parser';
+import { type Instant, millis } from '../shared/time.ts';
+
+const minute = 60_000;
+/** For the reading itself, and for a try that had to be repeated. */
+const graceMs = 5 * minute;
+
+/** Milliseconds since 1970. `before`, `last` and `next` follow each other; `last` is not later than the moment asked about. */
+export type CronTimes = { before: number; last: number; next: number; interval: number };
+
+/**
+ * The times of a cron expression (UTC) around `at`; `interval` is the time from `next` to the one after it. Throws for
+ * a text that is no cron expression.
+ */
+export function cronTimes(cron: string, at: number): CronTimes {
+  // Computing them costs a millisecond, and they hold until the next one: the last answer is kept.
+  if (kept !== undefined && kept.cron === cron && kept.times.last <= at && at < kept.times.next) {
+    return kept.times;
+  }
+  const ahead = CronExpressionParser.parse(cron, { currentDate: new Date(at), tz: 'UTC' });
+  const next = ahead.next().getTime();
+  const interval = ahead.next().getTime() - next;
+  const back = CronExpressionParser.parse(cron, { currentDate: new Date(next), tz: 'UTC' });
+  const last = back.prev().getTime();
+  kept = { cron, times: { before: back.prev().getTime(), last, next, interval } };
+  return kept.times;
+}
+
+let kept: { cron: string; times: CronTimes } | undefined;
+
+/** Over how long the tenants' turns are spread after a time of the expression: half the interval, at most an hour. */
+export function spreadMs(interval: number): number {
+  return Math.min(interval / 2, 60 * minute);
+}
+
+/**
+ * How old in milliseconds something read by this expression may be at `now` before it is called stale: older, and two
+ * turns of its tenant in a row were missed. Asked of the times themselves, because they need not be evenly spread:
+ * what is read on working days only is not stale on a Sunday.
+ */
+export function staleAfterMs(cron: string, now: Instant): number {
+  const at = millis(now);
+  const due = cronTimes(cron, at);
+  // A tenant whose turn after the last time has not come yet has not missed it.
+  return at - cronTimes(cron, at - spreadMs(due.next - due.last) - graceMs).before;
+}
