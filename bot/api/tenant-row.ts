@@ -1,8 +1,9 @@
 import type { TenantRow } from '../../shared/api.ts';
 import type { Posture } from '../../shared/score/score.ts';
+import { isStale, readAtOf } from '../../shared/score/worst-first.ts';
 import { notRead } from '../../shared/tenants/not-read.ts';
 import type { Tenant } from '../../shared/tenants/tenant.ts';
-import { type Instant, millis } from '../../shared/time.ts';
+import type { Instant } from '../../shared/time.ts';
 
 const sparkDays = 30;
 
@@ -36,15 +37,4 @@ function scoreOf(posture: Posture): NonNullable<TenantRow['score']> {
     over30Days: posture.over30Days,
     spark: posture.trend.slice(-sparkDays).map(({ day, percent }) => ({ day, percent })),
   };
-}
-
-/** When the scores were last read: an unchanged answer of Microsoft is a read too, though nothing was written. */
-export function readAtOf(tenant: Tenant, posture: Pick<Posture, 'readAt'>): Instant {
-  const tried = tenant.datasets.secureScores?.readAt;
-  return tried !== undefined && tried > posture.readAt ? tried : posture.readAt;
-}
-
-/** Older than it should be: two syncs in a row were missed. */
-export function isStale(readAt: Instant, now: Instant, staleAfterMs: number): boolean {
-  return millis(now) - millis(readAt) > staleAfterMs;
 }

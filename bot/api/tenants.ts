@@ -1,26 +1,32 @@
 import * as v from 'valibot';
 import { type Audience, type Caller, scopeFor, type TenantScope } from '../../shared/access.ts';
 import { type TenantFigures, type TenantFilter, type TenantList, tenantFilters } from '../../shared/api.ts';
+import {
+  compareRanks,
+  foldedName,
+  lastGroup,
+  type Rank,
+  rate,
+  readAtOf,
+} from '../../shared/score/worst-first.ts';
 import { notRead } from '../../shared/tenants/not-read.ts';
 import type { Tenant } from '../../shared/tenants/tenant.ts';
 import type { Instant } from '../../shared/time.ts';
-import { direction } from '../../shared/words.ts';
 import { staleAfterMs } from '../cron.ts';
 import type { Services } from '../services.ts';
 import { problem } from './problem.ts';
 import type { ApiRoute } from './route.ts';
 import type { Standing, Standings } from './standings.ts';
-import { isStale, readAtOf, tenantRow } from './tenant-row.ts';
+import { tenantRow } from './tenant-row.ts';
 
 const pageSize = 200;
 
 /** Where the last page ended, in the order of the list. */
 const cursorSchema = v.strictTuple([
-  v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2)),
+  v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(lastGroup)),
   v.pipe(v.number(), v.finite()),
   v.pipe(v.string(), v.maxLength(400)),
 ]);
-type Cursor = v.InferOutput<typeof cursorSchema>;
 
 const querySchema = v.strictObject({
   q: v.optional(v.pipe(v.string(), v.maxLength(80)), ''),
@@ -46,7 +52,7 @@ type Line = {
   unreadable: boolean;
   attention: boolean;
   blind: boolean;
-  key: Cursor;
+  rank: Rank;
 };
 
 /** `GET /api/tab/tenants`: the tenants this person may see, worst change first, with the figures above them. */
@@ -85,10 +91,10 @@ async function listFor(
   const staleMs = staleAfterMs(services.settings.syncScores, now);
   const lines = await linesOf(scope, standings, services, now, staleMs);
 
-  const asked = folded(query.q);
+  const asked = foldedName(query.q);
   const wanted = lines.filter((line) => shown(line, query.show) && matches(line.tenant, asked));
   const { after } = query;
-  const rest = after === undefined ? wanted : wanted.filter((line) => compareKeys(line.key, after) > 0);
+  const rest = after === undefined ? wanted : wanted.filter((line) => compareRanks(line.rank, after) > 0);
   const page = rest.slice(0, pageSize);
   const postures = await services.store.scores.postures(
     scope,
@@ -102,7 +108,7 @@ async function listFor(
     next:
       last === undefined || rest.length <= pageSize
         ? null
-        : Buffer.from(JSON.stringify(last.key)).toString('base64url'),
+        : Buffer.from(JSON.stringify(last.rank)).toString('base64url'),
     total: wanted.length,
     figures: figuresOf(lines),
   };
@@ -119,34 +125,20 @@ async function linesOf(
   const known = await standings.of(scope, tenants, services);
   return tenants
     .map((tenant) => lineOf(tenant, known.get(tenant.id), now, staleMs))
-    .sort((a, b) => compareKeys(a.key, b.key));
+    .sort((a, b) => compareRanks(a.rank, b.rank));
 }
 
 function lineOf(tenant: Tenant, standing: Standing | undefined, now: Instant, staleMs: number): Line {
-  const trouble = tenant.health.state !== 'connected' && tenant.health.state !== 'waiting';
-  const stale = standing !== undefined && isStale(readAtOf(tenant, standing), now, staleMs);
-  const change = standing?.change ?? null;
-  const fell = change !== null && direction(change) === 'down';
-  // First who fell, then who is in trouble or not known, then the rest from the smallest rise up.
-  const group = fell ? 0 : trouble || stale || change === null ? 1 : 2;
-  // Rounded as shown: tenants with the same figure stand in the order of their names.
-  const step = group === 1 ? 0 : Math.round((change ?? 0) * 10);
+  const { fell, unreadable, stale, rank } = rate(tenant, standing, now, staleMs);
   return {
     tenant,
     standing,
     fell,
-    unreadable: trouble,
-    attention: trouble || stale,
-    blind: trouble || notRead(tenant).length > 0,
-    key: [group, step, `${folded(tenant.name).slice(0, 300)} ${tenant.id}`],
+    unreadable,
+    attention: unreadable || stale,
+    blind: unreadable || notRead(tenant).length > 0,
+    rank,
   };
-}
-
-function compareKeys(a: Cursor, b: Cursor): number {
-  if (a[0] !== b[0]) return a[0] - b[0];
-  if (a[1] !== b[1]) return a[1] - b[1];
-  if (a[2] === b[2]) return 0;
-  return a[2] < b[2] ? -1 : 1;
 }
 
 function shown(line: Line, show: TenantFilter): boolean {
@@ -155,12 +147,7 @@ function shown(line: Line, show: TenantFilter): boolean {
 
 function matches(tenant: Tenant, asked: string): boolean {
   if (asked === '') return true;
-  return folded(tenant.name).includes(asked) || tenant.domains.some((domain) => domain.includes(asked));
-}
-
-/** As people compare names: case, accents' forms, and the width of blanks do not count. */
-function folded(text: string): string {
-  return text.normalize('NFKC').toLowerCase().replace(/\s+/g, ' ').trim();
+  return foldedName(tenant.name).includes(asked) || tenant.domains.some((domain) => domain.includes(asked));
 }
 
 function figuresOf(lines: readonly Line[]): TenantFigures {

@@ -2,9 +2,11 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import { type Caller, scopeFor, type TenantScope } from '../../shared/access.ts';
 import type { Command } from '../../shared/command.ts';
 import { plain } from '../../shared/foreign-text.ts';
-import type { Posture } from '../../shared/score/score.ts';
+import { compareRanks, rate, type Standing } from '../../shared/score/worst-first.ts';
 import type { Tenant, TenantId } from '../../shared/tenants/tenant.ts';
+import type { Instant } from '../../shared/time.ts';
 import { type Ranked, rankingCard, rankingLine, rowsOnPage } from '../cards/ranking.ts';
+import { staleAfterMs } from '../cron.ts';
 import type { Place, Reply, Services } from '../services.ts';
 import { refuse, withCard } from './reply.ts';
 
@@ -24,7 +26,7 @@ export async function ranking(
   const tenants = await store.tenants.list(scope);
   if (tenants.length === 0) return refuse(where, 'No tenants are available here.');
 
-  const order = await worstChangeFirst(tenants, scope, services);
+  const order = await worstChangeFirst(tenants, scope, services, now);
   const pages = Math.ceil(order.length / rowsOnPage);
   const page = Math.min(Math.max(command.page, 1), pages);
   const shown = order.slice((page - 1) * rowsOnPage, page * rowsOnPage);
@@ -44,12 +46,11 @@ export async function ranking(
   );
 }
 
-type Standing = { change: number | null; percent: number | null };
-
 async function worstChangeFirst(
   tenants: readonly Tenant[],
   scope: TenantScope,
   services: Services,
+  now: Instant,
 ): Promise<Tenant[]> {
   const standings = new Map<TenantId, Standing>();
   for (let from = 0; from < tenants.length; from += batch) {
@@ -57,25 +58,13 @@ async function worstChangeFirst(
     if (from > 0) await breathe();
     const ids = tenants.slice(from, from + batch).map(({ id }) => id);
     for (const posture of await services.store.scores.postures(scope, ids)) {
-      standings.set(posture.tenantId, standingOf(posture));
+      const change = posture.sinceYesterday?.percent ?? null;
+      standings.set(posture.tenantId, { change, readAt: posture.readAt });
     }
   }
-  return [...tenants].sort(
-    (a, b) => compareStandings(standings.get(a.id), standings.get(b.id)) || (a.name < b.name ? -1 : 1),
-  );
-}
-
-function standingOf(posture: Posture): Standing {
-  return { change: posture.sinceYesterday?.percent ?? null, percent: posture.percent };
-}
-
-/** Biggest fall first; at the same change the lower score; what is not known comes last. */
-export function compareStandings(a: Standing | undefined, b: Standing | undefined): number {
-  return worse(a?.change ?? null, b?.change ?? null) || worse(a?.percent ?? null, b?.percent ?? null);
-}
-
-function worse(a: number | null, b: number | null): number {
-  if (a === null || b === null) return Number(a === null) - Number(b === null);
-  // Changes that read alike are alike.
-  return Math.round(a * 10) - Math.round(b * 10);
+  const staleMs = staleAfterMs(services.settings.syncScores, now);
+  return tenants
+    .map((tenant) => ({ tenant, rank: rate(tenant, standings.get(tenant.id), now, staleMs).rank }))
+    .sort((a, b) => compareRanks(a.rank, b.rank))
+    .map(({ tenant }) => tenant);
 }
