@@ -105,12 +105,6 @@ export function isOfCloud(cloud: Cloud, text: string): boolean {
   );
 }
 
-/** True when `text` may be a `serviceUrl` of this cloud (R3): asked at intake and again before every send. */
-export function isConnectorUrl(cloud: Cloud, text: string): boolean {
-  const host = plainHttpsHost(text);
-  return host !== undefined && isOneOf(cloud.connectorHosts, host);
-}
-
 /** Entra's OpenID metadata of one tenant (or `common`, which names the keys of all). */
 export function entraMetadata(cloud: Cloud, tenant: string): string {
   return `${cloud.authority}/${encodeURIComponent(tenant)}/v2.0/.well-known/openid-configuration`;

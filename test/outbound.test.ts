@@ -4,8 +4,9 @@ import { inspect } from 'node:util';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Agent, type Dispatcher, EnvHttpProxyAgent, getGlobalDispatcher, setGlobalDispatcher } from 'undici';
-import { type Cloud, clouds, isConnectorUrl } from '../bot/clouds.ts';
+import { type Cloud, clouds } from '../bot/clouds.ts';
 import { configureDispatcher, OutboundError, openOutbound } from '../bot/outbound.ts';
+import { isAllowedServiceUrl } from '../bot/teams/service-url.ts';
 import { type Fake, startFake } from './microsoft/fake-microsoft.ts';
 
 const graph = 'https://graph.microsoft.com/v1.0/organization';
@@ -146,7 +147,7 @@ test.each([
   { url: 'http://smba.trafficmanager.net/', may: false },
   { url: 'https://evil@smba.trafficmanager.net/', may: false },
 ])('a service URL $url may be posted to: $may', ({ url, may }) => {
-  expect(isConnectorUrl(clouds.global, url)).toBe(may);
+  expect(isAllowedServiceUrl(url, clouds.global.connectorHosts)).toBe(may);
 });
 
 // ---------------------------------------------------------------------------------------------- what comes back

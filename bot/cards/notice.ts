@@ -1,6 +1,6 @@
 import { clean, unescaped } from '../../shared/foreign-text.ts';
 import type { CardData } from '../services.ts';
-import { ask, type Button } from './actions.ts';
+import type { Button } from './actions.ts';
 import template from './notice.json' with { type: 'json' };
 import { cardTemplate } from './render.ts';
 
@@ -36,16 +36,4 @@ export function noticeCard(notice: Notice): CardData {
     fallback: notice.fallback ?? clean(unescaped([notice.text, ...(notice.lines ?? [])].join(' ')), 700),
     buttons: notice.buttons ?? [],
   });
-}
-
-/** What a card becomes whose buttons are no longer valid: unsigned, of an older version, or of another place. */
-export function oldCardNotice(): { card: CardData; text: string } {
-  const text = 'This card is too old to answer. Please ask again.';
-  return { text, card: noticeCard({ text, buttons: [ask('Help', { verb: 'help' })] }) };
-}
-
-/** What an unknown button gets. */
-export function unknownActionNotice(): { card: CardData; text: string } {
-  const text = 'I do not know this button any more. Please ask again.';
-  return { text, card: noticeCard({ text, buttons: [ask('Help', { verb: 'help' })] }) };
 }

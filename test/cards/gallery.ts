@@ -1,6 +1,6 @@
 import { chooseTenantCard } from '../../bot/cards/choose-tenant.ts';
 import { helpCard } from '../../bot/cards/help.ts';
-import { noticeCard, oldCardNotice, unknownActionNotice } from '../../bot/cards/notice.ts';
+import { noticeCard } from '../../bot/cards/notice.ts';
 import { rankingCard, rowsOnPage } from '../../bot/cards/ranking.ts';
 import { scoreCard } from '../../bot/cards/score.ts';
 import { tenantsCard } from '../../bot/cards/tenants.ts';
@@ -110,7 +110,5 @@ export function gallery(text: ForeignText = usual, many = 25): Record<string, Ca
     }),
     none:
       notAvailable(text('contosso'), 'score', others.slice(0, 3), channel).card ?? noticeCard({ text: '' }),
-    old: oldCardNotice().card,
-    unknown: unknownActionNotice().card,
   };
 }
