@@ -337,17 +337,37 @@ export type PlaceRow = {
   binding?: { kind: 'internal' } | { kind: 'customer'; tenant: TenantId };
   /** From the roster; counted as unknown after 10 minutes. */
   roster?: { outsiders: number; readAt: Instant };
+  /** How often members or sharing changed, over all instances; absent: never. A list read before a change is void. */
+  membersChanged?: number;
   removed?: boolean;
   welcomedAt?: Instant;
   seenAt: Instant;
 };
+/** What a turn tells of its conversation. */
+export type PlaceSeen = Omit<PlaceRow, 'binding' | 'roster' | 'membersChanged' | 'welcomedAt'>;
 export type PlaceStore = {
   get(conversationId: string): Promise<PlaceRow | null>;
-  /** Inserts, or sets the fields given and leaves the absent ones (roster, welcomedAt, removed) as they are. */
-  save(row: Omit<PlaceRow, 'binding'>): Promise<void>;
+  /**
+   * Inserts, or sets the fields given and leaves the absent ones as they are. A conversation first known of its team
+   * now may have missed what changed there: its members count as changed.
+   */
+  save(row: PlaceSeen): Promise<void>;
+  /**
+   * Keeps who is in a known conversation. False, and nothing is written, when `membersChanged` is no longer what it
+   * was when the reading began: somebody, in this process or another, was told of a change meanwhile.
+   */
+  saveRoster(
+    conversationId: string,
+    roster: NonNullable<PlaceRow['roster']>,
+    expectedChanges: number,
+  ): Promise<boolean>;
   bind(conversationId: string, binding: PlaceRow['binding']): Promise<void>;
-  /** Forgets who is in this conversation and, when it is a team's id, in every channel with that `teamId`. */
+  /**
+   * Forgets who is in this conversation and, when it is a team's id, in every channel with that `teamId`, and counts
+   * the change there, known roster or not. Of a conversation not known yet nobody can have begun a reading.
+   */
   dropRoster(conversationId: string): Promise<void>;
+  /** Counts as a change of members too. */
   markRemoved(conversationId: string): Promise<void>;
   /** True for the first caller only: a greeting is sent once. */
   welcomeOnce(conversationId: string): Promise<boolean>;

@@ -1,5 +1,5 @@
 import type { PlaceRow, PlaceStore } from '../services.ts';
-import type { CollectionDeclaration } from './engine/collection.ts';
+import type { CollectionDeclaration, Filter, Update } from './engine/collection.ts';
 import type { Kit } from './kit.ts';
 
 type PlaceDocument = PlaceRow & { _id: string };
@@ -11,6 +11,9 @@ export const placesDeclaration: CollectionDeclaration = {
   indexes: [{ keys: { teamId: 1 } }],
 };
 
+/** Members or sharing changed: what is known of them, and what is being read, counts no more. */
+const change = { $unset: { roster: true }, $inc: { membersChanged: 1 } } satisfies Update;
+
 export function openPlaces({ engine, now }: Kit): PlaceStore {
   const places = engine.collection<PlaceDocument>(placesDeclaration);
   return {
@@ -21,30 +24,54 @@ export function openPlaces({ engine, now }: Kit): PlaceStore {
       return row;
     },
     async save(row) {
-      // Never the binding: it belongs to the Admin who set it. The greeting belongs to `welcomeOnce`.
-      const { binding: _binding, welcomedAt: _welcomed, ...fields } = row as PlaceRow;
-      await places.updateOne({ _id: row.conversationId }, { $set: fields }, { upsert: true });
+      const { conversationId: _id, teamId } = row;
+      // Never the binding: it belongs to the Admin who set it. The greeting belongs to `welcomeOnce`, the members and
+      // their changes to `saveRoster` and `dropRoster`.
+      const {
+        binding: _binding,
+        welcomedAt: _welcomed,
+        roster: _roster,
+        membersChanged: _changed,
+        ...fields
+      } = row as PlaceRow;
+      if (teamId === undefined) {
+        await places.updateOne({ _id }, { $set: fields }, { upsert: true });
+        return;
+      }
+      const known = await places.updateOne({ _id, teamId }, { $set: fields });
+      if (known.matched === 1) return;
+      const made = await places.updateOne({ _id }, { $setOnInsert: fields }, { upsert: true });
+      if (made.upserted) return;
+      // Known, but not of this team: what changed in the team until now has not reached it.
+      await places.updateOne({ _id }, { $set: fields, ...change });
+    },
+    async saveRoster(conversationId, roster, expectedChanges) {
+      // Null is a row that was never counted.
+      const membersChanged = expectedChanges === 0 ? { $in: [0, null] } : expectedChanges;
+      const filter: Filter = { _id: conversationId, membersChanged };
+      return (await places.updateOne(filter, { $set: { roster } })).matched === 1;
     },
     async bind(conversationId, binding) {
       const update = binding === undefined ? { $unset: { binding: true as const } } : { $set: { binding } };
       await places.updateOne({ _id: conversationId }, update);
     },
     async dropRoster(conversationId) {
-      const update = { $unset: { roster: true as const } };
-      await places.updateOne({ _id: conversationId }, update);
-      // A team has at most 1,000 channels; those without a roster have nothing to drop.
+      await places.updateOne({ _id: conversationId }, change);
+      // A team has at most 1,000 channels. One without a roster is counted too: its members may just be being read.
       for (let after: string | undefined; ; ) {
         const { rows, next } = await places.find({ teamId: conversationId }, { limit: 200, after });
-        const known = rows.filter((row) => row.roster !== undefined);
-        if (known.length > 0) {
-          await places.bulkWrite(known.map(({ _id }) => ({ updateOne: { filter: { _id }, update } })));
+        const others = rows.filter(({ _id }) => _id !== conversationId);
+        if (others.length > 0) {
+          await places.bulkWrite(
+            others.map(({ _id }) => ({ updateOne: { filter: { _id }, update: change } })),
+          );
         }
         if (next === null) return;
         after = next;
       }
     },
     async markRemoved(conversationId) {
-      await places.updateOne({ _id: conversationId }, { $set: { removed: true }, $unset: { roster: true } });
+      await places.updateOne({ _id: conversationId }, { $set: { removed: true }, ...change });
     },
     async welcomeOnce(conversationId) {
       const done = await places.updateOne(

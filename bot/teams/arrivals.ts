@@ -1,7 +1,7 @@
 import { plain } from '../../shared/foreign-text.ts';
 import type { TenantId } from '../../shared/tenants/tenant.ts';
 import { type Instant, millis } from '../../shared/time.ts';
-import type { PlaceRow, PlaceStore } from '../services.ts';
+import type { PlaceRow, PlaceSeen, PlaceStore } from '../services.ts';
 import type { Turn } from './activity.ts';
 import type { Audiences } from './audience.ts';
 import { baseOf } from './card-data.ts';
@@ -26,7 +26,7 @@ export function openArrivals(options: { places: PlaceStore; audiences: Audiences
   ): Promise<void> {
     const base = baseOf(conversationId);
     const known = await places.get(base);
-    const row: Omit<PlaceRow, 'binding'> = {
+    const row: PlaceSeen = {
       conversationId: base,
       kind: turn.conversation.kind,
       serviceUrl: turn.serviceUrl,
@@ -40,7 +40,7 @@ export function openArrivals(options: { places: PlaceStore; audiences: Audiences
     await places.save(row);
   }
 
-  function sameAs(known: PlaceRow, row: Omit<PlaceRow, 'binding'>): boolean {
+  function sameAs(known: PlaceRow, row: PlaceSeen): boolean {
     return (
       known.kind === row.kind &&
       known.serviceUrl === row.serviceUrl &&

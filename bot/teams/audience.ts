@@ -15,8 +15,11 @@ const failedMs = 30_000;
 
 /** A conversation as far as its audience is concerned. */
 export type Spot = Pick<Place, 'kind' | 'conversationId' | 'serviceUrl' | 'hostTenantId'>;
-/** Who is in a conversation: how many of them are guests or foreign. */
-export type RosterFacts = { kind: 'read'; outsiders: number } | { kind: 'unread'; why: string };
+/** Who is in a conversation: how many of them are guests or foreign. `changing`: whoever was read may be out of date. */
+export type RosterFacts =
+  | { kind: 'read'; outsiders: number }
+  | { kind: 'unread'; why: string }
+  | { kind: 'changing' };
 
 /**
  * The audience class of a group chat or channel (I-1, I-2). What an Admin has bound wins, except that nothing is
@@ -32,6 +35,8 @@ export function audienceOf(row: PlaceRow | null, roster: RosterFacts, homeTenant
   if (roster.kind === 'read' && roster.outsiders > 0) {
     return { kind: 'unbound', why: 'guests or people of another organisation are here' };
   }
+  // Not even an Admin vouches for somebody who came a moment ago.
+  if (roster.kind === 'changing') return { kind: 'unbound', why: 'members are changing' };
   if (row.binding?.kind === 'internal') return { kind: 'internal' };
   return roster.kind === 'read'
     ? { kind: 'internal' }
@@ -47,6 +52,11 @@ export function isOutsider(member: ListedMember, homeTenantId: TenantId): boolea
   );
 }
 
+/** What was found for the members as they were at this count of changes. */
+type Reading = { facts: RosterFacts; changes: number };
+/** Remembered until a time, and only while the place's count of changes is what it was when the reading began. */
+type Kept = { until: number; changes: number };
+
 export type Audiences = {
   /** The class as it is now: binding from the store, members at most 10 minutes old. */
   of(spot: Spot): Promise<Exclude<Audience, { kind: 'personal' }>>;
@@ -54,7 +64,8 @@ export type Audiences = {
   tenantOf(spot: Spot, oid: string): Promise<TenantId | undefined>;
   /** The members, at most `limit`. Throws when Teams will not say. */
   members(spot: Spot, limit: number): Promise<RosterMember[]>;
-  /** Membership or sharing changed: what was read, or is being read, counts no more; with a team, in all its channels. */
+  /** Membership or sharing changed: what was read, or is being read, counts no more; with a team, in all its channels.
+   * Holds in every process over the same store once it resolves. */
   forget(conversationId: string, teamId?: string): Promise<void>;
 };
 
@@ -66,55 +77,82 @@ export function openAudiences(options: {
   log: Log;
 }): Audiences {
   const { connector, places, homeTenantId, now, log } = options;
-  const reading = new Map<string, Promise<RosterFacts>>();
-  const failed = new LRUCache<string, { why: string; until: number }>({ max: 1000 });
+  const reading = new Map<string, Promise<Reading>>();
+  const listing = new Map<string, Promise<Map<string, TenantId> | undefined>>();
+  const failed = new LRUCache<string, { why: string } & Kept>({ max: 1000 });
   // Where the people of a mixed conversation come from: an activity names only their object id.
-  const origins = new LRUCache<string, { tenants: Map<string, TenantId>; until: number }>({ max: 50 });
-  // Counts the changes of a conversation, so that a list read before one is not taken for a list read after it.
-  const changes = new LRUCache<string, number>({ max: 10_000 });
+  const origins = new LRUCache<string, { tenants: Map<string, TenantId> } & Kept>({ max: 50 });
+  // The changes this process was told of. The row's count is what holds over all processes and restarts; this one is
+  // there at once, also while the row is being written.
+  const told = new LRUCache<string, number>({ max: 10_000 });
 
-  async function read(spot: Spot): Promise<RosterFacts> {
-    const base = baseOf(spot.conversationId);
-    const again = failed.get(base);
-    if (again !== undefined && again.until > millis(now())) return { kind: 'unread', why: again.why };
-    const running = reading.get(base);
-    if (running !== undefined) return await running;
-    const started = readOnce(spot, base).finally(() => {
-      if (reading.get(base) === started) reading.delete(base);
-    });
-    reading.set(base, started);
-    return await started;
+  /** A change of the team is a change of each of its channels. */
+  function toldOf(base: string, row: PlaceRow | null): number {
+    return (told.get(base) ?? 0) + (told.get(row?.teamId ?? '') ?? 0);
   }
 
-  async function readOnce(spot: Spot, base: string): Promise<RosterFacts> {
-    const teamId = (await places.get(base))?.teamId;
-    // A change of the team is a change of each of its channels.
-    const changed = (): number => (changes.get(base) ?? 0) + (changes.get(teamId ?? '') ?? 0);
-    for (let round = 0; round < 2; round += 1) {
-      const before = changed();
+  function stillCounts<T extends Kept>(kept: T | undefined, changes: number): T | undefined {
+    return kept !== undefined && kept.until > millis(now()) && kept.changes === changes ? kept : undefined;
+  }
+
+  function keepFailure(spot: Spot, base: string, why: string, changes: number): void {
+    failed.set(base, { why, until: millis(now()) + failedMs, changes });
+    log.warn({ code: why, kind: spot.kind }, 'members of a conversation cannot be read');
+  }
+
+  async function read(spot: Spot, base: string, row: PlaceRow): Promise<Reading> {
+    const changes = changesOf(row);
+    const again = stillCounts(failed.get(base), changes);
+    if (again !== undefined) return { facts: { kind: 'unread', why: again.why }, changes };
+    return await once(reading, base, () => readNow(spot, base, row));
+  }
+
+  /** Reads the members until no change came meanwhile, twice at most. `row` was got before. */
+  async function readNow(spot: Spot, base: string, got: PlaceRow): Promise<Reading> {
+    let row: PlaceRow | null = got;
+    for (let round = 0; round < 2 && row !== null && row.removed !== true; round += 1) {
+      const changes = changesOf(row);
+      const before = toldOf(base, row);
       const readAt = now();
       let outsiders = 0;
       const ended = await eachPage(spot, base, (members) => {
         outsiders += members.filter((one) => isOutsider(one, homeTenantId)).length;
         return outsiders === 0;
       });
-      if (changed() !== before) continue;
-      if (ended.kind === 'unread') {
-        failed.set(base, { why: ended.why, until: millis(now()) + failedMs });
-        log.warn({ code: ended.why, kind: spot.kind }, 'members of a conversation cannot be read');
-        return ended;
+      if (toldOf(base, row) === before) {
+        if (ended.kind === 'unread') {
+          keepFailure(spot, base, ended.why, changes);
+          return { facts: ended, changes };
+        }
+        const saved = await places.saveRoster(base, { outsiders, readAt }, changes);
+        if (saved && toldOf(base, row) === before) return { facts: { kind: 'read', outsiders }, changes };
       }
-      const row = await places.get(base);
-      if (row !== null && changed() === before) {
-        const { conversationId, kind, serviceUrl, hostTenantId, seenAt } = row;
-        const roster = { outsiders, readAt };
-        await places.save({ conversationId, kind, serviceUrl, hostTenantId, seenAt, roster });
-        // A change that came while the row was written must not be covered by it.
-        if (changed() !== before) await places.dropRoster(base);
-      }
-      if (changed() === before) return { kind: 'read', outsiders };
+      row = await places.get(base);
     }
-    return { kind: 'unread', why: 'members are changing' };
+    return { facts: { kind: 'changing' }, changes: changesOf(row) };
+  }
+
+  /** Everybody's tenant by object id, as far as told; undefined when Teams will not say. */
+  async function listNow(
+    spot: Spot,
+    base: string,
+    row: PlaceRow | null,
+  ): Promise<Map<string, TenantId> | undefined> {
+    const changes = changesOf(row);
+    const before = toldOf(base, row);
+    const tenants = new Map<string, TenantId>();
+    const ended = await eachPage(spot, base, (members) => {
+      for (const one of members.map(memberOf)) if (one !== undefined) tenants.set(one.oid, one.tid);
+      return tenants.size < 5000;
+    });
+    if (ended.kind === 'unread') {
+      if (toldOf(base, row) === before) keepFailure(spot, base, ended.why, changes);
+      return undefined;
+    }
+    // Without a row changes are not counted, where we were removed they are not told: nothing would say the list is old.
+    if (row !== null && row.removed !== true && toldOf(base, row) === before)
+      origins.set(base, { tenants, until: millis(now()) + rosterMs, changes });
+    return tenants;
   }
 
   /** Pages until there is no more or `use` has seen enough. */
@@ -146,9 +184,11 @@ export function openAudiences(options: {
       if (!open || fixed.kind === 'customer') return withoutPerson(fixed);
       const kept = freshRoster(row, now());
       if (kept !== undefined) return withoutPerson(audienceOf(row, kept, homeTenantId));
-      const facts = await read(spot);
-      // The row again: binding and removal may have changed while the members were read.
-      return withoutPerson(audienceOf(await places.get(base), facts, homeTenantId));
+      const { facts, changes } = await read(spot, base, row);
+      // The row again: binding, removal and members may have changed meanwhile, here or in another process.
+      const after = await places.get(base);
+      const held: RosterFacts = changesOf(after) === changes ? facts : { kind: 'changing' };
+      return withoutPerson(audienceOf(after, held, homeTenantId));
     },
     async tenantOf(spot, oid) {
       const base = baseOf(spot.conversationId);
@@ -156,18 +196,13 @@ export function openAudiences(options: {
       const kept = row === null ? undefined : freshRoster(row, now());
       const allOurs = kept?.kind === 'read' && kept.outsiders === 0;
       if (allOurs) return homeTenantId;
-      const listed = origins.get(base);
-      if (listed !== undefined && listed.until > millis(now())) return listed.tenants.get(oid);
-      const before = changes.get(base) ?? 0;
-      const tenants = new Map<string, TenantId>();
-      const ended = await eachPage(spot, base, (members) => {
-        for (const one of members.map(memberOf)) if (one !== undefined) tenants.set(one.oid, one.tid);
-        return tenants.size < 5000;
-      });
-      if (ended.kind === 'unread') return undefined;
-      if ((changes.get(base) ?? 0) === before)
-        origins.set(base, { tenants, until: millis(now()) + rosterMs });
-      return tenants.get(oid);
+      const changes = changesOf(row);
+      const listed = stillCounts(origins.get(base), changes);
+      if (listed !== undefined) return listed.tenants.get(oid);
+      if (stillCounts(failed.get(base), changes) !== undefined) return undefined;
+      // Only for those who know of no later change: a person who came since would be missing.
+      const tenants = await once(listing, `${base} ${changes}`, () => listNow(spot, base, row));
+      return tenants?.get(oid);
     },
     async members(spot, limit) {
       const found: RosterMember[] = [];
@@ -184,13 +219,26 @@ export function openAudiences(options: {
     async forget(conversationId, teamId) {
       for (const id of new Set([baseOf(conversationId), teamId])) {
         if (id === undefined) continue;
-        changes.set(id, (changes.get(id) ?? 0) + 1);
+        told.set(id, (told.get(id) ?? 0) + 1);
         failed.delete(id);
         origins.delete(id);
         await places.dropRoster(id);
       }
     },
   };
+}
+
+function changesOf(row: PlaceRow | null): number {
+  return row?.membersChanged ?? 0;
+}
+
+/** Whoever asks for what is under way waits for it. */
+async function once<T>(running: Map<string, Promise<T>>, key: string, work: () => Promise<T>): Promise<T> {
+  const there = running.get(key);
+  if (there !== undefined) return await there;
+  const started = work().finally(() => running.delete(key));
+  running.set(key, started);
+  return await started;
 }
 
 function freshRoster({ roster }: PlaceRow, now: Instant): RosterFacts | undefined {

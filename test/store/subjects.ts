@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Lease, Store } from '../../bot/services.ts';
+import type { Lease, PlaceRow, PlaceSeen, PlaceStore, Store } from '../../bot/services.ts';
 import { collections } from '../../bot/store/collections.ts';
-import type { Engine } from '../../bot/store/engine/collection.ts';
+import type { Condition, Engine } from '../../bot/store/engine/collection.ts';
 import { storeOver } from '../../bot/store/open.ts';
+import { placesDeclaration } from '../../bot/store/places.ts';
 import { scopeFor, scopeOfJob, scopeOfSystem, type TenantScope } from '../../shared/access.ts';
 import { millis, plus } from '../../shared/time.ts';
 import { type Backend, type Database, testKeyring } from './backends.ts';
@@ -604,16 +605,19 @@ export function subjectContract(backend: Backend): void {
         hostTenantId: home,
         seenAt: '2026-11-20T00:00:00.000Z',
       };
+      const team = '19:team@thread.tacv2';
+      const roster = { outsiders: 0, readAt: row.seenAt };
 
       test('remember what they are; a binding outlives being seen again', async () => {
         expect(await store.places.get(row.conversationId)).toBeNull();
-        await store.places.save({ ...row, roster: { outsiders: 0, readAt: row.seenAt } });
+        await store.places.save(row);
+        await store.places.saveRoster(row.conversationId, roster, 0);
         await store.places.bind(row.conversationId, { kind: 'customer', tenant: contoso });
         await store.places.save({ ...row, seenAt: '2026-11-21T00:00:00.000Z' });
         expect(await store.places.get(row.conversationId)).toEqual({
           ...row,
           seenAt: '2026-11-21T00:00:00.000Z',
-          roster: { outsiders: 0, readAt: row.seenAt },
+          roster,
           binding: { kind: 'customer', tenant: contoso },
         });
         await store.places.dropRoster(row.conversationId);
@@ -623,7 +627,128 @@ export function subjectContract(backend: Backend): void {
           ...row,
           seenAt: '2026-11-21T00:00:00.000Z',
           removed: true,
+          membersChanged: 2,
         });
+      });
+
+      test.each<{ place: string; seen: PlaceSeen; changes: number | undefined }>([
+        { place: 'a new place', seen: { ...row, conversationId: '19:new' }, changes: undefined },
+        {
+          place: 'a new place in a team',
+          seen: { ...row, conversationId: '19:new', teamId: team },
+          changes: undefined,
+        },
+        { place: 'a known place', seen: row, changes: 1 },
+        { place: 'a known place, now in a team', seen: { ...row, teamId: team }, changes: 2 },
+      ])('who sees $place says nothing of its members', async ({ seen, changes }) => {
+        await store.places.save(row);
+        await store.places.dropRoster(row.conversationId);
+        await store.places.save({ ...seen, roster, membersChanged: 9, welcomedAt: row.seenAt } as PlaceSeen);
+        const membersChanged = changes === undefined ? {} : { membersChanged: changes };
+        expect(await store.places.get(seen.conversationId)).toEqual({ ...seen, ...membersChanged });
+      });
+
+      const inTeam = { ...row, teamId: team };
+      const events: { change: string; known: PlaceSeen; by(places: PlaceStore): Promise<unknown> }[] = [
+        { change: 'members changed', known: row, by: (places) => places.dropRoster(row.conversationId) },
+        { change: 'members of its team changed', known: inTeam, by: (places) => places.dropRoster(team) },
+        {
+          change: 'members changed in a team not known to be its own',
+          known: row,
+          async by(places) {
+            await places.dropRoster(team);
+            await places.save(inTeam);
+          },
+        },
+        {
+          change: 'members changed in another team, to which it moved',
+          known: { ...row, teamId: '19:old-team@thread.tacv2' },
+          async by(places) {
+            await places.dropRoster(team);
+            await places.save(inTeam);
+          },
+        },
+        {
+          change: 'Watchpost was removed',
+          known: row,
+          by: (places) => places.markRemoved(row.conversationId),
+        },
+      ];
+      test.each(events.flatMap((event) => [false, true].map((kept) => ({ ...event, kept }))))(
+        'a list of members begun before $change is not kept; one was there: $kept',
+        async ({ known, by, kept }) => {
+          const { conversationId } = row;
+          const other = over(second, 'two').places;
+          await store.places.save(known);
+          if (kept) expect(await other.saveRoster(conversationId, roster, 0)).toBe(true);
+          await by(other);
+          expect(await store.places.saveRoster(conversationId, roster, 0)).toBe(false);
+          expect((await store.places.get(conversationId))?.roster).toBeUndefined();
+          expect(await store.places.saveRoster(conversationId, roster, 1)).toBe(true);
+          expect(await store.places.get(conversationId)).toMatchObject({ roster, membersChanged: 1 });
+        },
+      );
+
+      test('a change of a team reaches each of its channels, and no other', async () => {
+        const ids = Array.from({ length: 450 }, (_, at) => `19:c${at}@thread.tacv2`);
+        const rows = engine.collection<PlaceRow & { _id: string }>(placesDeclaration);
+        for (let at = 0; at < ids.length; at += 150) {
+          await rows.bulkWrite(
+            ids.slice(at, at + 150).map((_id, index) => ({
+              insertOne: {
+                document: { ...row, _id, conversationId: _id, teamId: index % 3 === 0 ? 'elsewhere' : team },
+              },
+            })),
+          );
+        }
+        await store.places.save({ ...row, conversationId: team, teamId: team });
+        await store.places.dropRoster(team);
+        expect(await rows.countDocuments({ teamId: team, membersChanged: 1 })).toBe(301);
+        expect(await rows.countDocuments({ membersChanged: { $exists: true } })).toBe(301);
+      });
+
+      test('no change is lost, however many are told at once, over two clients', async () => {
+        await store.places.save({ ...row, teamId: team });
+        const both = [store.places, over(second, 'two').places];
+        await Promise.all(
+          Array.from({ length: 40 }, (_, at) =>
+            both[at % 2]?.dropRoster(at % 4 < 2 ? team : row.conversationId),
+          ),
+        );
+        expect((await store.places.get(row.conversationId))?.membersChanged).toBe(40);
+      });
+
+      test('a list kept and a change told at the same moment: the list is gone in the end', async () => {
+        expect(await listsLeft(over(second, 'two').places)).toBe(0);
+      });
+
+      test('a store that does not look at the count keeps such lists: the check above can see it', async () => {
+        const careless = changed(second, (inner) => ({
+          updateOne: ({ membersChanged: _, ...filter }: Record<string, Condition>, ...given) =>
+            inner.updateOne(filter, ...given),
+        }));
+        expect(await listsLeft(over(careless, 'two').places)).toBeGreaterThan(0);
+      });
+
+      /** How many of 30 lists, each kept by `other` while or after `store` is told of a change, are there in the end. */
+      async function listsLeft(other: PlaceStore): Promise<number> {
+        let left = 0;
+        await store.places.save(row);
+        for (let at = 0; at < 30; at += 1) {
+          const began = (await store.places.get(row.conversationId))?.membersChanged ?? 0;
+          const told = store.places.dropRoster(row.conversationId);
+          if (at % 3 === 0) await told;
+          await Promise.all([told, other.saveRoster(row.conversationId, roster, began)]);
+          if ((await store.places.get(row.conversationId))?.roster !== undefined) left += 1;
+        }
+        return left;
+      }
+
+      test('of a place nobody knows no members are kept', async () => {
+        await store.places.dropRoster(row.conversationId);
+        await store.places.markRemoved(row.conversationId);
+        expect(await store.places.saveRoster(row.conversationId, roster, 0)).toBe(false);
+        expect(await store.places.get(row.conversationId)).toBeNull();
       });
 
       test('are greeted once, whoever asks', async () => {
