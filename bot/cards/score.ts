@@ -63,8 +63,47 @@ export type ScoreCardInput = {
   maySync: boolean;
 };
 
-/** One tenant's score: how good, is it getting better, what to do. The data of exactly this tenant. */
-export function scoreCard(input: ScoreCardInput): CardData {
+/** The last card of a posture: the store gives the same posture object until there is a newer one. */
+type Made = { of: ScoreCardInput; caption: string; notice: string; said: SaidScore };
+const made = new WeakMap<Posture, Made>();
+
+/** A card with its one line of Markdown, for where there are no cards. */
+export type SaidScore = { card: CardData; text: string };
+
+/**
+ * One tenant's score: how good, is it getting better, what to do. The data of exactly this tenant. Asked again while
+ * nothing it says has changed, it is the same card: nobody may change one.
+ */
+export function scoreCard(input: ScoreCardInput): SaidScore {
+  const { tenant, posture, now } = input;
+  const readAt = readAtOf(tenant, posture);
+  // Of what the hour changes, all but the year of a day is said in these two.
+  const caption = `Secure Score · ${dayText(posture.day, now)} · read ${ageText(readAt, now)}`;
+  const noticed = notice(input, readAt);
+  const last = made.get(posture);
+  if (
+    last !== undefined &&
+    last.caption === caption &&
+    last.notice === noticed.notice &&
+    same(last.of, input)
+  )
+    return last.said;
+  const text = plain(scoreLine(tenant.name, posture, now), 400);
+  const said = { card: newCard(input, caption, noticed), text };
+  made.set(posture, { of: input, caption, notice: noticed.notice, said });
+  return said;
+}
+
+function same(before: ScoreCardInput, input: ScoreCardInput): boolean {
+  return (
+    before.tenant === input.tenant &&
+    before.maySync === input.maySync &&
+    before.settings === input.settings &&
+    before.now.slice(0, 4) === input.now.slice(0, 4)
+  );
+}
+
+function newCard(input: ScoreCardInput, caption: string, noticed: ReturnType<typeof notice>): CardData {
   const { tenant, posture, now } = input;
   // From the day that the change over 30 days is counted from, so that both tell the same story.
   const from = posture.over30Days?.from ?? plusDays(posture.day, -30);
@@ -74,14 +113,13 @@ export function scoreCard(input: ScoreCardInput): CardData {
     Math.min(daysBetween(from, posture.day) + 1, longestTrend),
   );
   const missing = notRead(tenant);
-  const readAt = readAtOf(tenant, posture);
   return fill({
     fallback: clean(scoreLine(tenant.name, posture, now), 400),
     name: plain(tenant.name, 120),
-    caption: `Secure Score · ${dayText(posture.day, now)} · read ${ageText(readAt, now)}`,
+    caption,
     percent: percentText(posture.percent),
     points: pointsOf(posture.current, posture.max),
-    ...notice(input, readAt),
+    ...noticed,
     facts: [sinceYesterday(posture, now), over30Days(posture, now), compared(posture)],
     trend: trend === null ? '' : trend.line,
     range:

@@ -4,7 +4,7 @@ import { clean, plain } from '../../shared/foreign-text.ts';
 import type { Tenant } from '../../shared/tenants/tenant.ts';
 import { healthSentence } from '../../shared/tenants/tenant-health.ts';
 import { ask, openTenant } from '../cards/actions.ts';
-import { scoreCard, scoreLine } from '../cards/score.ts';
+import { scoreCard } from '../cards/score.ts';
 import type { Place, Reply, Services } from '../services.ts';
 import { lookUp } from './look-up.ts';
 import { say, withCard } from './reply.ts';
@@ -32,8 +32,8 @@ export async function scoreOf(listed: Tenant, who: Caller, where: Place, service
   const tenant = (await store.tenants.get(scope, id)) ?? listed;
   if (posture === null) return notReadYet(tenant, maySync, where, services);
 
-  const card = scoreCard({ tenant, posture, now, settings, maySync });
-  return withCard(where, card, plain(scoreLine(tenant.name, posture, now), 400), [tenant.id]);
+  const { card, text } = scoreCard({ tenant, posture, now, settings, maySync });
+  return withCard(where, card, text, [tenant.id]);
 }
 
 function notReadYet(tenant: Tenant, maySync: boolean, where: Place, services: Services): Reply {

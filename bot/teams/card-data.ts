@@ -2,6 +2,7 @@ import { createHmac, createSecretKey, hash, type KeyObject, timingSafeEqual } fr
 import type { Audience } from '../../shared/access.ts';
 import { tenantId } from '../../shared/tenants/tenant.ts';
 import type { CardAction, CardData } from '../services.ts';
+import { textOf } from './card-text.ts';
 
 /** Whom a card was made for: one conversation as it was bound then; `oid` when only that person got it. */
 export type CardPlace = { conversationId: string; audience: Audience; oid?: string };
@@ -12,8 +13,8 @@ export type Verified =
 
 /** Signs what buttons mean on the way out and believes only what it signed on the way in (R9). */
 export type CardSigner = {
-  /** The card, itself untouched, whose every `Action.Execute` carries signed data; `nowMs` since 1970. */
-  sign(card: CardData, place: CardPlace, nowMs: number): CardData;
+  /** The card as JSON, every `Action.Execute` with signed data; nobody may change it afterwards. `nowMs` since 1970. */
+  sign(card: CardData, place: CardPlace, nowMs: number): string;
   verify(data: unknown, place: CardPlace, nowMs: number): Verified;
 };
 
@@ -44,12 +45,10 @@ export function openCardSigner(keys: readonly { kid: string; key: Buffer }[]): C
     sign(card, place, nowMs) {
       const binding = bindingOf(place);
       const exp = Math.floor(nowMs / 1000) + lifeSeconds;
-      const signed = copy(card, (data) => {
-        const action = actionOf(data);
+      return textOf(card, actionOf, (action) => {
         const bare = { v: 1 as const, kid: first.kid, ...action, binding, exp };
-        return { [ours]: { ...bare, mac: macOf(first.key, bare) } };
+        return JSON.stringify({ [ours]: { ...bare, mac: macOf(first.key, bare) } });
       });
-      return signed as CardData;
     },
     verify(data, place, nowMs) {
       const found = signedIn(data);
@@ -174,39 +173,6 @@ function inputsOf(data: unknown): Record<string, string> {
     if (Object.keys(inputs).length < 20) inputs[name] = value.toWellFormed();
   }
   return inputs;
-}
-
-/**
- * The card with the data of every Action.Execute put through `sign`, wherever in the card it stands. What holds no
- * such action is the same object as before: nobody changes a card that is on its way out, and most of it has none.
- */
-function copy(value: unknown, sign: (data: unknown) => unknown): unknown {
-  if (Array.isArray(value)) {
-    let made: unknown[] | undefined;
-    for (let at = 0; at < value.length; at += 1) {
-      const one = copy(value[at], sign);
-      if (one === value[at]) continue;
-      made ??= [...value];
-      made[at] = one;
-    }
-    return made ?? value;
-  }
-  if (!isObject(value)) return value;
-  const isExecute = value.type === 'Action.Execute';
-  if (isExecute && !Object.hasOwn(value, 'data')) {
-    throw new Error('an Action.Execute needs a CardAction as its data');
-  }
-  let made: Record<string, unknown> | undefined;
-  for (const name of Object.keys(value)) {
-    const member = value[name];
-    // Most members are text: they hold nothing.
-    if (typeof member !== 'object' && !isExecute) continue;
-    const one = isExecute && name === 'data' ? sign(member) : copy(member, sign);
-    if (one === member) continue;
-    made ??= { ...value };
-    made[name] = one;
-  }
-  return made ?? value;
 }
 
 function isText(value: unknown): value is string {

@@ -20,8 +20,8 @@ export type Outcome =
   | { kind: 'failed'; phase: 'before' | 'after'; code: string }
   | { kind: 'not-allowed' };
 
-/** An activity on its way out, as Bot Framework's JSON. */
-export type OutgoingActivity = { type: string; [member: string]: unknown };
+/** An activity on its way out, as Bot Framework's JSON; `card` is that of an Adaptive Card, which is attached. */
+export type OutgoingActivity = { type: string; card?: string; [member: string]: unknown };
 
 /** Where an activity goes. `targeted` makes it private to its `recipient`. */
 export type Address = { serviceUrl: string; conversationId: string; targeted: boolean };
@@ -55,6 +55,7 @@ export type Connector = {
 };
 
 const attemptMs = 10_000;
+const cardType = 'application/vnd.microsoft.card.adaptive';
 
 /**
  * Teams' connector through our one way out: one attempt of at most 10 s, because the create call is not idempotent and
@@ -96,7 +97,7 @@ export function openConnector(options: {
           accept: 'application/json',
           ...(body === undefined ? {} : { 'content-type': 'application/json; charset=utf-8' }),
         },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...(body === undefined ? {} : { body: jsonOf(body) }),
         timeoutMs: attemptMs,
         maxBytes: 4 * 1024 * 1024,
       });
@@ -200,6 +201,14 @@ export function waitOf(header: string | undefined, now = Date.now()): number {
   const text = header?.trim() ?? '';
   const wait = /^\d{1,9}$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now;
   return Number.isFinite(wait) && wait > 0 ? Math.min(wait, 3_600_000) : 1000;
+}
+
+/** A card is JSON already: written once, it goes in as it stands. */
+function jsonOf(body: OutgoingActivity | Record<string, unknown>): string {
+  const { card, ...rest } = body;
+  const text = JSON.stringify(rest);
+  if (typeof card !== 'string') return text;
+  return `${text.slice(0, -1)},"attachments":[{"contentType":"${cardType}","content":${card}}]}`;
 }
 
 function whyOf(outcome: Outcome): string {

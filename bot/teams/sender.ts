@@ -13,7 +13,6 @@ const cardBytes = 28 * 1024;
 const textLength = 8000;
 /** A person waits this long for an answer that Teams would not take at once. */
 const waitAtMostMs = 5_000;
-const cardType = 'application/vnd.microsoft.card.adaptive';
 
 export type Gate = typeof mayGo;
 
@@ -99,24 +98,25 @@ export function openSender(options: SenderOptions): Sender {
     return deliveryOf(outcome);
   }
 
-  function signed(card: CardData | undefined, place: Place, audience: Audience, who: Caller) {
+  /** The card as JSON. */
+  function signed(
+    card: CardData | undefined,
+    place: Place,
+    audience: Audience,
+    who: Caller,
+  ): string | undefined {
     if (card === undefined) return undefined;
     const oid = place.targeted ? { oid: who.oid } : {};
     return cards.sign(card, { conversationId: place.conversationId, audience, ...oid }, millis(now()));
   }
 
-  function message(
-    reply: Reply,
-    card: CardData | undefined,
-    address: Address,
-    place: Place,
-  ): OutgoingActivity {
+  function message(reply: Reply, card: string | undefined, address: Address, place: Place): OutgoingActivity {
     const content = fitting(reply, card, options.openUrl);
     return {
       type: 'message',
       ...(address.targeted ? { recipient: { id: place.personTeamsId, isTargeted: true } } : {}),
       ...(content.kind === 'card'
-        ? { summary: cut(summaryOf(reply)), attachments: [{ contentType: cardType, content: content.card }] }
+        ? { summary: cut(summaryOf(reply)), card: content.card }
         : { text: content.text, textFormat: 'markdown' }),
     };
   }
@@ -180,7 +180,8 @@ export function openSender(options: SenderOptions): Sender {
         log.warn({ kind: audience.kind, count: reply.tenants.length }, 'the gate withheld an answer');
         return { kind: 'withheld' };
       }
-      return fitting(reply, card, options.openUrl);
+      const content = fitting(reply, card, options.openUrl);
+      return content.kind === 'card' ? { kind: 'card', card: JSON.parse(content.card) } : content;
     },
   };
 }
@@ -193,11 +194,11 @@ function summaryOf({ card, text }: Reply): string {
 /** The card when it is small enough for every client, otherwise its text with the way to the rest. */
 function fitting(
   reply: Reply,
-  card: CardData | undefined,
+  card: string | undefined,
   openUrl: string,
-): { kind: 'card'; card: CardData } | { kind: 'text'; text: string } {
+): { kind: 'card'; card: string } | { kind: 'text'; text: string } {
   if (card === undefined) return { kind: 'text', text: cut(reply.text) };
-  if (Buffer.byteLength(JSON.stringify(card)) <= cardBytes) return { kind: 'card', card };
+  if (Buffer.byteLength(card) <= cardBytes) return { kind: 'card', card };
   return {
     kind: 'text',
     text: `${cut(reply.text)}\n\nThis is too long for a card. [Open in Watchpost](${openUrl})`,

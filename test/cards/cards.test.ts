@@ -17,6 +17,7 @@ import { scoreCard } from '../../bot/cards/score.ts';
 import type { CardData } from '../../bot/services.ts';
 import { openCardSigner } from '../../bot/teams/card-data.ts';
 import { clean } from '../../shared/foreign-text.ts';
+import { plus } from '../../shared/time.ts';
 import { count, seed } from '../support/counts.ts';
 import { channel, gallery } from './gallery.ts';
 import { aTenant, contosoPosture, idOf, now, settings } from './samples.ts';
@@ -111,12 +112,37 @@ test('the maximum that Microsoft moved is nobody’s fall', () => {
   const moved = { ...posture, sinceYesterday: change, regressed: 0, improved: 0 };
   const said = (one: typeof posture) =>
     JSON.stringify(
-      scoreCard({ tenant: aTenant(1, 'Contoso Ltd'), posture: one, now, settings, maySync: false }),
+      scoreCard({ tenant: aTenant(1, 'Contoso Ltd'), posture: one, now, settings, maySync: false }).card,
     );
   const text = '%-points since 19\u00a0Nov, Microsoft moved the maximum by +10.0\u00a0points';
   expect(said(moved)).toContain(text);
   expect(said(moved)).toContain('"text":"▼ 1.2","color":"Default"');
   expect(said({ ...moved, regressed: 1 })).toContain('"text":"▼ 1.2","color":"Attention"');
+});
+
+test('asked again, a score is the same card until anything that it says has changed', () => {
+  const tenant = aTenant(1, 'Contoso Ltd');
+  const asked = { tenant, posture: contosoPosture(), now, settings, maySync: true };
+  const ill = { ...tenant.health, state: 'service-error' as const, cause: 'Graph is away.', remedy: '' };
+  const changes: Partial<typeof asked>[] = [
+    { now: plus(now, 60_000) },
+    { now: plus(now, 30 * 3_600_000) },
+    { now: plus(now, 60 * 86_400_000) },
+    { tenant: { ...tenant, name: 'Contoso Group' } },
+    { tenant: { ...tenant, health: ill } },
+    { tenant: { ...tenant, datasets: {} } },
+    { settings: { ...settings, publicUrl: 'https://elsewhere.example' } },
+    { maySync: false },
+  ];
+  for (const change of changes) {
+    const before = scoreCard(asked);
+    expect(scoreCard({ ...asked, now: plus(now, 1) })).toBe(before);
+    const wanted = { ...asked, ...change };
+    const after = scoreCard(wanted);
+    expect(JSON.stringify(after)).not.toBe(JSON.stringify(before));
+    // Made anew from an equal posture that nobody has seen yet: the same.
+    expect(after).toEqual(scoreCard({ ...wanted, posture: contosoPosture() }));
+  }
 });
 
 test.each(cards)('the toast of $name is plain text: no stars, no escapes, nothing invisible', ({ card }) => {
@@ -308,7 +334,7 @@ test('with 500 tenants and names of 1,000 characters every signed card is under 
   const place = { conversationId: channel.conversationId, audience: channel.audience };
   for (const wide of ['m', '*', '漢', '😀', '"']) {
     for (const [name, card] of Object.entries(gallery(() => wide.repeat(1000), 500))) {
-      const bytes = Buffer.byteLength(JSON.stringify(signer.sign(card, place, Date.UTC(2026, 10, 20))));
+      const bytes = Buffer.byteLength(signer.sign(card, place, Date.UTC(2026, 10, 20)));
       expect({ name, wide, fits: bytes < 28 * 1024 }).toEqual({ name, wide, fits: true });
     }
   }

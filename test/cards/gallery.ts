@@ -68,7 +68,7 @@ export function gallery(text: ForeignText = usual, many = 25): Record<string, Ca
   const pages = Math.ceil(many / rowsOnPage);
   const shown = tenants.slice(0, rowsOnPage);
   return {
-    score: scoreCard({ tenant: first, posture: foreign, now, settings, maySync: true }),
+    score: scoreCard({ tenant: first, posture: foreign, now, settings, maySync: true }).card,
     scoreIll: scoreCard({
       tenant: ill,
       posture: {
@@ -81,14 +81,14 @@ export function gallery(text: ForeignText = usual, many = 25): Record<string, Ca
       now,
       settings,
       maySync: true,
-    }),
+    }).card,
     scoreNothing: scoreCard({
       tenant: first,
       posture: { ...foreign, percent: null, trend: [], actions: [], actionCount: 0 },
       now,
       settings,
       maySync: false,
-    }),
+    }).card,
     ranking: rankingCard({
       rows: shown.map((tenant, i) => ({
         tenant,

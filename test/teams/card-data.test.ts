@@ -28,9 +28,9 @@ function cardWith(...actions: CardAction[]): CardData {
   };
 }
 
-function dataOf(card: CardData): Record<string, unknown>[] {
+function dataOf(card: string): Record<string, unknown>[] {
   const found: Record<string, unknown>[] = [];
-  JSON.stringify(card, (_, value) => {
+  JSON.parse(card, (_, value) => {
     if (value?.type === 'Action.Execute') found.push(value.data);
     return value;
   });
@@ -76,6 +76,17 @@ test('every action of a card is signed, wherever it stands, and the card that wa
   });
   expect(verbs.sort()).toEqual(['cell', 'inner', 'refresh', 'select', 'set']);
   expect(JSON.stringify(card)).toBe(before);
+});
+
+test('one card that goes to two places answers in each by the signature made for it, and in no other', () => {
+  const card = cardWith(sync);
+  const places = [channel, { ...channel, conversationId: '19:b@thread.tacv2' }, { ...channel, oid: 'ana' }];
+  const data = places.map((place) => dataOf(cards.sign(card, place, nowMs))[0]);
+  for (const [made, one] of data.entries()) {
+    for (const [asked, place] of places.entries()) {
+      expect(cards.verify(one, place, nowMs).kind).toBe(made === asked ? 'ok' : 'refused');
+    }
+  }
 });
 
 test.each([
