@@ -1,18 +1,24 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { TenantScope } from '../../shared/access.ts';
 import type { TenantId } from '../../shared/tenants/tenant.ts';
+import { type Instant, millis } from '../../shared/time.ts';
 import type { Services, SyncRequest, SyncRequestStore } from '../services.ts';
 
 const followForMs = 60_000;
 const lookEveryMs = 400;
 const remindEveryMs = 2_000;
+/** So long what one person's sync found answers the others too. */
+const sharedForMs = 5_000;
 
 /** The requests of this process that have not ended, by store: whoever asks meanwhile follows the same one. */
 const open = new WeakMap<SyncRequestStore, Map<TenantId, Promise<SyncRequest>>>();
 
 /**
  * Asks the clock thread to sync a tenant now, or joins the request that is under way. Many people pressing at once
- * make one sync.
+ * make one sync, and so do those who ask within 5 s of another person's wish that ended well: they get that request,
+ * which has ended already. Two things are never answered with old news: a sync that failed, because somebody is
+ * mending it, and a second wish of the same person, who saw the first result and may have changed something since.
+ * Longer than 5 s would be: nobody changes a tenant and asks here within them.
  */
 export async function requestSync(
   scope: TenantScope,
@@ -27,10 +33,16 @@ export async function requestSync(
   const before = underWay.get(tenant)?.catch(() => null) ?? Promise.resolve(null);
   const ours = before.then(async (earlier) => {
     const latest = earlier === null ? null : await requests.get(scope, tenant, earlier.id);
-    return latest === null || hasEnded(latest) ? await add(scope, tenant, by, services) : latest;
+    const answers = latest !== null && (!hasEnded(latest) || isFresh(latest, by, services.now()));
+    return answers ? latest : await add(scope, tenant, by, services);
   });
   underWay.set(tenant, ours);
   return await ours;
+}
+
+/** The time of the wish counts, before anything was read for it, so that what is told is never older than said. */
+function isFresh(request: SyncRequest, by: string, now: Instant): boolean {
+  return request.state === 'done' && request.by !== by && millis(now) - millis(request.at) < sharedForMs;
 }
 
 /** The wish first, then the work it is for, then the wake-up: a crash between leaves a wish that the next sync meets. */

@@ -2,13 +2,14 @@ import { type Caller, covers, scopeFor, type TenantScope } from '../../shared/ac
 import type { Command } from '../../shared/command.ts';
 import { clean, plain } from '../../shared/foreign-text.ts';
 import type { Tenant } from '../../shared/tenants/tenant.ts';
+import { millis } from '../../shared/time.ts';
 import { ask, openTenant } from '../cards/actions.ts';
 import { errorCode } from '../errors.ts';
 import type { ActivityId, Place, Reply, Services, SyncRequest } from '../services.ts';
 import { auditor } from './audit.ts';
 import { lookUp } from './look-up.ts';
 import { refuse, replyTo, say } from './reply.ts';
-import { followSync, requestSync } from './request-sync.ts';
+import { followSync, hasEnded, requestSync } from './request-sync.ts';
 import { scoreOf } from './score.ts';
 
 /** `sync contoso`: says at once that it syncs, then replaces that message with what changed. */
@@ -24,6 +25,10 @@ export async function sync(
   if (scope === null) return mayNot(found.tenant, where);
 
   const request = await requestSync(scope, found.tenant.id, nameOf(who), services);
+  if (hasEnded(request)) {
+    await sayFresh(found.tenant, request, who, where, services);
+    return await scoreOf(found.tenant, who, where, services);
+  }
   const ours = await announce(found.tenant, who, where, services);
   return await told(found.tenant, scope, request, ours, where, services);
 }
@@ -76,12 +81,35 @@ function followInBackground(
   services: Services,
 ): void {
   const follow = async (): Promise<void> => {
+    if (hasEnded(request)) return await sayFresh(tenant, request, who, where, services);
     const ours = await announce(tenant, who, where, services);
     await services.deliver.send(where, await told(tenant, scope, request, ours, where, services), who);
   };
   follow().catch((error: unknown) => {
     services.log.warn({ tenant: tenant.id, code: errorCode(error) }, 'sync could not be followed');
   });
+}
+
+/** Somebody else had it synced a moment ago: one sentence above the card, which shows what was found. */
+async function sayFresh(
+  tenant: Tenant,
+  request: SyncRequest,
+  who: Caller,
+  where: Place,
+  services: Services,
+): Promise<void> {
+  const seconds = Math.max(1, Math.ceil((millis(services.now()) - millis(request.at)) / 1000));
+  const text = `${plain(tenant.name, 80)} was read ${seconds} s ago for somebody else, so it is not read again yet.`;
+  const delivery = await services.deliver.send(
+    where,
+    { text, to: replyTo(where), tenants: [tenant.id] },
+    who,
+  );
+  if (delivery.kind === 'sent') return;
+  services.log.warn(
+    { tenant: tenant.id, outcome: delivery.kind },
+    'it could not be said that no sync is needed',
+  );
 }
 
 /** Our own "Syncing …" message, to be replaced; undefined when Teams did not take it. */

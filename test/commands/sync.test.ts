@@ -84,6 +84,73 @@ test('many who ask at once make one request, the next one after its end a new on
   expect((await ask()).id).not.toBe(first[0]?.id);
 });
 
+/** Somebody's wish, carried out at once. */
+async function askedAndDone(by: string, state: 'done' | 'failed' = 'done'): Promise<string> {
+  const { id } = await requestSync(scope, contoso.id, by, rig.services);
+  await clockSyncs(state, 'x');
+  return id;
+}
+
+test.each([
+  { by: 'bo', state: 'done' as const, afterMs: 0, makes: 'none: Ana had it read a moment ago' },
+  { by: 'bo', state: 'done' as const, afterMs: 4_000, makes: 'none: Ana had it read a moment ago' },
+  { by: 'bo', state: 'done' as const, afterMs: 5_000, makes: 'a new one: that is old news by now' },
+  { by: 'ana', state: 'done' as const, afterMs: 0, makes: 'a new one: Ana may have changed something' },
+  { by: 'bo', state: 'failed' as const, afterMs: 0, makes: 'a new one: the failure may be mended' },
+])('$afterMs ms after a sync for Ana that is $state, a wish of $by makes $makes', async (row) => {
+  const first = await askedAndDone('ana', row.state);
+  const asked = Date.parse((await rig.services.store.syncRequests.get(scope, contoso.id, first))?.at ?? '');
+  const later = { ...rig.services, now: () => new Date(asked + row.afterMs).toISOString() };
+  const second = await requestSync(scope, contoso.id, row.by, later);
+  expect(second.id === first).toBe(row.makes.startsWith('none'));
+  expect(second.state).toBe(second.id === first ? 'done' : 'waiting');
+});
+
+test('fifty people within a few seconds make one sync', async () => {
+  const first = await askedAndDone('ana');
+  const asked = Date.parse((await rig.services.store.syncRequests.get(scope, contoso.id, first))?.at ?? '');
+  const ids = new Set<string>();
+  for (let n = 0; n < 50; n += 1) {
+    const later = { ...rig.services, now: () => new Date(asked + n * 99).toISOString() };
+    ids.add((await requestSync(scope, contoso.id, `person ${n}`, later)).id);
+  }
+  expect([...ids]).toEqual([first]);
+});
+
+test('who asks a moment after somebody else is told so in one sentence and shown the score', async () => {
+  const answer = rig.say('sync contoso.com', operator, internal);
+  await until(() => rig.sent.length === 1 && rig.nudges() > 0);
+  await clockSyncs('done', 'Nothing changed.');
+  await answer;
+  const { rows } = await rig.services.store.audit.list({ limit: 1 });
+  // Three seconds later by the store's clock, however slow this machine is.
+  const later = new Date(Date.parse(rows[0]?.at ?? '') + 3_000).toISOString();
+  rig.services.now = () => later;
+  const nudges = rig.nudges();
+  const second = await rig.say('sync contoso.com', admin, { ...internal, targeted: true });
+  expect(rig.sent).toHaveLength(2);
+  expect(rig.sent[1]?.reply).toEqual({
+    text: expect.stringMatching(
+      /^Contoso \\\*Ltd\\\* was read [34] s ago for somebody else, so it is not read again yet\.$/,
+    ),
+    to: 'caller',
+    tenants: [contoso.id],
+  });
+  expect(second).toMatchObject({ text: expect.stringContaining('318 of 510 points'), tenants: [contoso.id] });
+  expect(rig.nudges()).toBe(nudges);
+
+  const clicked = await cardActions.sync?.run(
+    { verb: 'sync', tenant: contoso.id },
+    {},
+    admin,
+    internal,
+    rig.services,
+  );
+  expect(JSON.stringify(clicked?.card)).toContain('318 of 510');
+  await until(() => rig.sent.length === 3);
+  expect(rig.sent[2]?.reply.text).toContain('not read again yet');
+});
+
 test('a wish that comes while a sync is running is made due again after it', async () => {
   const { store } = rig.services;
   await store.work.schedule(scope, contoso.id, 'sync-scores', rig.services.now());

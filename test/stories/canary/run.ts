@@ -458,11 +458,12 @@ export async function run(options: {
         `sync ${bound.domain}`,
         room.kind === 'channel' ? { thread } : {},
       );
-      await announced(room.id, thread);
+      if (!(await announced(turn, room.id, thread))) return false;
       const began = Date.now();
       await bind(services, room, { customer: other.id });
       room.facts.set({ ...room.facts.now(), binding: { customer: other.id } }, began, Date.now());
       await turn;
+      return true;
     });
   }
 
@@ -482,28 +483,36 @@ export async function run(options: {
     person.grants.set([{ role: 'Operator', scope: [customer.id] }], given, Date.now());
     await slowly(customer, async () => {
       const turn = say(person, personal(person), `sync ${customer.domain}`);
-      await announced(personal(person).id);
+      const held = await announced(turn, personal(person).id);
       const began = Date.now();
       await services.store.people.removeGrants(idOf(person.tid), person.oid);
       person.grants.set([], began, Date.now());
       await turn;
+      return held;
     });
   }
 
-  async function slowly(customer: Customer, work: () => Promise<void>): Promise<void> {
+  async function slowly(customer: Customer, work: () => Promise<boolean>): Promise<void> {
     await inTurn(`sync ${customer.id}`, async () => {
       const delay = { path: '/organization', tenant: customer.id, delayMs: heldMs, times: 1 };
       await sandbox.control('POST', '/_sandbox/faults', delay);
-      await work();
-      outcome.held += 1;
+      if (await work()) outcome.held += 1;
     });
   }
 
-  async function announced(conversation: string, thread?: string): Promise<void> {
+  /** True when a sync was announced; false when the turn ended without: somebody else had just had it read. */
+  async function announced(turn: Promise<void>, conversation: string, thread?: string): Promise<boolean> {
     const since = Date.now();
     const ids = [conversation, `${conversation};messageid=${thread}`];
+    let over = false;
+    const ended = (): void => {
+      over = true;
+    };
+    turn.then(ended, ended);
+    let heard = false;
     await poll(
       async () => {
+        const last = over;
         for (const id of ids) {
           const posts = await sandbox.posts(`?conversation=${encodeURIComponent(id)}`);
           if (
@@ -511,13 +520,14 @@ export async function run(options: {
               (one) => Date.parse(one.at) >= since - 500 && /Syncing/.test(String(one.activity?.text)),
             )
           )
-            return true;
+            heard = true;
         }
-        return false;
+        return heard || last;
       },
       10_000,
       () => `no sync was announced in ${conversation}`,
     );
+    return heard;
   }
 
   // ------------------------------------------------------------------------------------------ all of it
