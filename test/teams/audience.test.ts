@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import { silentLog } from '../../bot/log.ts';
 import type { PlaceRow, PlaceStore } from '../../bot/services.ts';
 import {
+  type Audiences,
   audienceOf,
   isOutsider,
   openAudiences,
@@ -36,6 +37,7 @@ const row = (changes: Partial<PlaceRow> = {}): PlaceRow => ({
 const ours: RosterFacts = { kind: 'read', outsiders: 0 };
 const guests: RosterFacts = { kind: 'read', outsiders: 1 };
 const unread: RosterFacts = { kind: 'unread', why: 'status 403' };
+const changing: RosterFacts = { kind: 'changing' };
 const internal = { kind: 'internal' } as const;
 const customer = { kind: 'customer', tenant: contoso } as const;
 
@@ -49,6 +51,13 @@ test.each([
     row: row({ binding: internal }),
     roster: unread,
     is: 'internal',
+  },
+  { place: 'ours, members changing', row: row(), roster: changing, is: 'unbound' },
+  {
+    place: 'ours, members changing, bound by an Admin',
+    row: row({ binding: internal }),
+    roster: changing,
+    is: 'unbound',
   },
   {
     place: 'ours, bound as internal, with a guest',
@@ -193,6 +202,59 @@ test('after a failed read nobody waits for another one for half a minute', async
   broken = false;
   later(31_000);
   expect(await audiences.of(spot)).toEqual(internal);
+  await close();
+});
+
+const someone = '0a4e8d52-19c7-4b3f-a6d0-72f5b8c1e931';
+
+test.each([
+  { first: 'where somebody is from', ask: (audiences: Audiences) => audiences.tenantOf(spot, someone) },
+  { first: 'who reads along', ask: (audiences: Audiences) => audiences.of(spot) },
+])(
+  'after a failed read for $first nobody waits for another one for half a minute, whatever is asked',
+  async ({ ask }) => {
+    let broken = true;
+    const { audiences, reads, later, close } = await opened(() =>
+      broken ? { kind: 'unread', why: 'TIMEOUT' } : page([person(), person({ userRole: 'guest' })]),
+    );
+    await Promise.all(Array.from({ length: 20 }, () => ask(audiences)));
+    expect(reads()).toBe(1);
+    later(29_000);
+    expect((await audiences.of(spot)).kind).toBe('unbound');
+    expect(await audiences.tenantOf(spot, someone)).toBeUndefined();
+    expect(reads()).toBe(1);
+    broken = false;
+    later(2_000);
+    expect(await audiences.tenantOf(spot, someone)).toBe(home);
+    expect(reads()).toBe(2);
+    await close();
+  },
+);
+
+test('after a failed read a change of members is reason enough to try again', async () => {
+  let broken = true;
+  const { audiences, close } = await opened(() =>
+    broken ? { kind: 'unread', why: 'TIMEOUT' } : page([person(), person({ userRole: 'guest' })]),
+  );
+  expect(await audiences.tenantOf(spot, someone)).toBeUndefined();
+  broken = false;
+  await audiences.forget(id);
+  expect(await audiences.tenantOf(spot, someone)).toBe(home);
+  await close();
+});
+
+test('where people of a mixed conversation are from is read once in ten minutes', async () => {
+  const { audiences, reads, later, close } = await opened(() =>
+    page([person(), person({ aadObjectId: 'b', tenantId: contoso, userRole: 'guest' })]),
+  );
+  const asked = await Promise.all(Array.from({ length: 20 }, () => audiences.tenantOf(spot, 'b')));
+  expect(new Set(asked)).toEqual(new Set([contoso]));
+  later(599_000);
+  expect(await audiences.tenantOf(spot, someone)).toBe(home);
+  expect(reads()).toBe(1);
+  later(2_000);
+  expect(await audiences.tenantOf(spot, 'b')).toBe(contoso);
+  expect(reads()).toBe(2);
   await close();
 });
 
