@@ -310,6 +310,8 @@ export type PeopleStore = {
   /** From a cache of at most 30 s. */
   get(tid: TenantId, oid: string): Promise<Person | null>;
   byAddress(tid: TenantId, address: string): Promise<Person[]>;
+  /** In whatever tenant; at most 50. Who may be told of whom is the caller's business. */
+  byOid(oid: string): Promise<Person[]>;
   withGrants(options: { limit: number; after?: string }): Promise<{ rows: Person[]; next: string | null }>;
   addGrant(tid: TenantId, oid: string, name: string, grant: Grant): Promise<void>;
   /** All grants of a person except those `keep` says; answers how many went. */

@@ -1,7 +1,7 @@
 import { type Caller, scopeFor } from '../../shared/access.ts';
 import type { PersonRef } from '../../shared/command.ts';
 import { plain } from '../../shared/foreign-text.ts';
-import { type TenantId, tenantId } from '../../shared/tenants/tenant.ts';
+import { type Tenant, type TenantId, tenantId } from '../../shared/tenants/tenant.ts';
 import { errorCode } from '../errors.ts';
 import type { Place, RosterMember, Services } from '../services.ts';
 
@@ -32,11 +32,11 @@ export async function findPerson(
         : 'I cannot find the mentioned person in this conversation. Use the address.';
     return { kind: 'not-found', say };
   }
-  const tids = [who.tid, ...(await connectedTenants(ref, who, where, services))];
+  const tenants = await services.store.tenants.list(scopeFor(who, where.audience, 'grant', services.now()));
   const known =
     ref.by === 'address'
-      ? await byAddress(ref.address, tids, services)
-      : await byOid(ref.oid, tids, services);
+      ? await byAddress(ref.address, who, tenants, services)
+      : await byOid(ref.oid, who, tenants, services);
   if (known.length > 1) {
     return { kind: 'not-found', say: `Several people have ${plain(wordsOf(ref), 80)}. Use the object id.` };
   }
@@ -80,29 +80,28 @@ function isMeant(member: RosterMember, ref: PersonRef): boolean {
   }
 }
 
-/** Connected tenants the person may belong to: by the address's domain, or any for an object id; at most 50. */
-async function connectedTenants(
-  ref: PersonRef,
+/** Of the home tenant and the connected ones that have verified the address's domain: one each, but for errors. */
+async function byAddress(
+  address: string,
   who: Caller,
-  where: Place,
+  tenants: readonly Tenant[],
   services: Services,
-): Promise<TenantId[]> {
-  const all = await services.store.tenants.list(scopeFor(who, where.audience, 'grant', services.now()));
-  const domain = ref.by === 'address' ? ref.address.split('@')[1] : undefined;
-  return all
-    .filter((tenant) => tenant.id !== who.tid && (domain === undefined || tenant.domains.includes(domain)))
-    .slice(0, 50)
-    .map(({ id }) => id);
-}
-
-async function byAddress(address: string, tids: TenantId[], services: Services): Promise<FoundPerson[]> {
+): Promise<FoundPerson[]> {
+  const domain = address.split('@')[1] ?? '';
+  const owners = tenants.filter(({ id, domains }) => id !== who.tid && domains.includes(domain)).slice(0, 50);
+  const tids = [who.tid, ...owners.map(({ id }) => id)];
   const found = await Promise.all(tids.map((tid) => services.store.people.byAddress(tid, address)));
   return found.flat().map(({ tid, oid, name }) => ({ tid, oid, name }));
 }
 
-async function byOid(oid: string, tids: TenantId[], services: Services): Promise<FoundPerson[]> {
-  const found = await Promise.all(tids.map((tid) => services.store.people.get(tid, oid)));
-  return found.flatMap((person) =>
-    person === null ? [] : [{ tid: person.tid, oid: person.oid, name: person.name }],
-  );
+/** One look-up however many tenants are connected; nobody of a tenant that the caller does not see here is found. */
+async function byOid(
+  oid: string,
+  who: Caller,
+  tenants: readonly Tenant[],
+  services: Services,
+): Promise<FoundPerson[]> {
+  const seen = new Set([who.tid, ...tenants.map(({ id }) => id)]);
+  const found = await services.store.people.byOid(oid);
+  return found.filter(({ tid }) => seen.has(tid)).map(({ tid, name }) => ({ tid, oid, name }));
 }

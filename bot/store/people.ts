@@ -26,6 +26,7 @@ export const peopleDeclaration: CollectionDeclaration = {
   indexes: [
     { keys: { tenantId: 1, oid: 1 }, unique: true },
     { keys: { tenantId: 1, addressKey: 1 } },
+    { keys: { oid: 1 } },
     { keys: { hasGrants: 1, sortName: 1 } },
     { keys: { hasAdmin: 1 } },
   ],
@@ -36,6 +37,8 @@ const cachedMs = 30_000;
 const seenEveryMs = 3_600_000;
 const mostGrants = 100;
 const mostAlike = 10;
+/** Entra makes an object id once in the world: more than one row has it only by an error. */
+const mostOfOneOid = 50;
 const tries = 20;
 
 export function openPeople({ engine, now, monotonic }: Kit): PeopleStore {
@@ -166,6 +169,10 @@ export function openPeople({ engine, now, monotonic }: Kit): PeopleStore {
         { tenantId: tid, addressKey: address.trim().toLowerCase() },
         { limit: mostAlike },
       );
+      return page.rows.map(personOf);
+    },
+    async byOid(oid) {
+      const page = await people.find({ oid }, { limit: mostOfOneOid });
       return page.rows.map(personOf);
     },
     async withGrants({ limit, after }) {

@@ -189,6 +189,32 @@ test('a person of another tenant becomes Customer of the own one and nothing els
   );
 });
 
+test('an object id is found whatever the number of tenants, and in none that the giver does not see', async () => {
+  const { store } = rig.services;
+  const many = Array.from({ length: 120 }, (_, n) => aTenant(100 + n, `Customer ${n}`));
+  for (const tenant of many) await store.tenants.save(scopeOfSystem(), tenant);
+  const last = many.at(-1) ?? contoso;
+  const vi = { oid: '77777777-2222-4333-8444-555555555555', name: 'Vi' };
+  await store.people.seen({ tid: last.id, ...vi });
+  const elsewhere = someone(1, [
+    aGrant(
+      'Admin',
+      many.slice(0, 119).map(({ id }) => id),
+    ),
+  ]);
+  const asked = { ...store.people };
+  let reads = 0;
+  store.people.get = async (tid, oid) => {
+    reads += 1;
+    return await asked.get(tid, oid);
+  };
+  const say = async (who: Caller) => words(await rig.say(`grant ${vi.oid} customer`, who, personal(who)));
+  expect(await say(elsewhere)).toContain('I know nobody with the object id');
+  expect(await say(admin)).toContain(`Vi is now Customer of ${last.name}.`);
+  expect(reads).toBeLessThan(10);
+  expect(await grantsOf(vi.oid, last.id)).toMatchObject([{ role: 'Customer', scope: [last.id] }]);
+});
+
 test('a person of a tenant that is not connected gets nothing', async () => {
   rig.members.now = [{ teamsId: '29:x', oid: 'x', tid: idOf(999), name: 'X', address: 'x@else.example' }];
   expect(words(await rig.say('grant x@else.example customer', admin, internal))).toContain(

@@ -431,6 +431,14 @@ export function subjectContract(backend: Backend): void {
         expect(await store.people.byAddress(home, ' ana@fourthcoffee.example ')).toHaveLength(1);
         expect(await store.people.byAddress(contoso, 'ana@fourthcoffee.example')).toEqual([]);
         expect(await store.people.get(home, bo)).toBeNull();
+        await store.people.seen({ ...person, tid: contoso, name: 'Ana elsewhere' });
+        expect((await store.people.byOid(ana)).map(({ tid, name }) => [tid, name]).sort()).toEqual(
+          [
+            [contoso, 'Ana elsewhere'],
+            [home, person.name],
+          ].sort(),
+        );
+        expect(await store.people.byOid(bo)).toEqual([]);
         expect((await store.people.withGrants({ limit: 5 })).rows).toEqual([]);
       });
 
