@@ -34,7 +34,12 @@ export type ControlScore = {
   score: number;
   /** Microsoft's sentence on what is there and what is missing; plain text, foreign. */
   status?: string;
+  /** For controls counted by head: absent when Microsoft does not say. */
+  reach?: ControlReach;
 };
+
+/** How many users or devices a control covers, of how many (`count` and `total` of a control's score). */
+export type ControlReach = { covered: number; total: number };
 
 /** A snapshot with its controls, as it comes from Microsoft: kept only for the latest evaluated day. */
 export type EvaluatedSnapshot = ScoreSnapshot & { controls: ControlScore[] };
