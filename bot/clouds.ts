@@ -93,15 +93,16 @@ export function cloudNamed(name: string): Cloud | undefined {
   return cloudNames.includes(name as CloudName) ? clouds[name as CloudName] : undefined;
 }
 
-/** True when `text` is an https address of one of this cloud's hosts, without user, password or port. */
-export function isOfCloud(cloud: Cloud, text: string): boolean {
-  const host = plainHttpsHost(text);
+/** True for an https address of one of this cloud's hosts, without user, password or port. */
+export function isOfCloud(cloud: Cloud, url: URL): boolean {
+  if (url.protocol !== 'https:' || url.port !== '' || url.username !== '' || url.password !== '')
+    return false;
+  const host = url.hostname;
   return (
-    host !== undefined &&
-    (host === hostOf(cloud.authority) ||
-      host === hostOf(cloud.graph) ||
-      cloud.metadataHosts.includes(host) ||
-      isOneOf(cloud.connectorHosts, host))
+    host === hostOf(cloud.authority) ||
+    host === hostOf(cloud.graph) ||
+    cloud.metadataHosts.includes(host) ||
+    isOneOf(cloud.connectorHosts, host)
   );
 }
 
@@ -110,15 +111,9 @@ export function entraMetadata(cloud: Cloud, tenant: string): string {
   return `${cloud.authority}/${encodeURIComponent(tenant)}/v2.0/.well-known/openid-configuration`;
 }
 
-function plainHttpsHost(text: string): string | undefined {
-  // Node's own parser decides, as it does for the request, so that the two cannot read an address differently.
-  const url = URL.parse(text);
-  if (url === null || url.protocol !== 'https:' || url.port !== '') return undefined;
-  return url.username === '' && url.password === '' ? url.hostname : undefined;
-}
-
+/** Of an address of the table, which is https and a host. */
 function hostOf(address: string): string {
-  return new URL(address).hostname;
+  return address.slice('https://'.length);
 }
 
 /** True when `host` is one of `patterns`: exact, or `*.` and a suffix with at least one label before it. */

@@ -45,13 +45,6 @@ export function openMetrics(thread: 'main' | 'clock', backlog?: () => Promise<nu
     buckets: [0.000_05, 0.000_25, 0.001, 0.005, 0.01, 0.05, 0.25, 1, 5],
     registers: [registry],
   });
-  // Looking a label up costs more than counting: several times in every turn.
-  const operations = new Map<string, Pick<Histogram.Internal<string>, 'observe'>>();
-  const storeOperation = (operation: string): Pick<Histogram.Internal<string>, 'observe'> => {
-    const known = operations.get(operation) ?? store.labels({ operation });
-    operations.set(operation, known);
-    return known;
-  };
   if (backlog !== undefined) {
     new Gauge({
       name: 'watchpost_work_due',
@@ -62,13 +55,15 @@ export function openMetrics(thread: 'main' | 'clock', backlog?: () => Promise<nu
       },
     });
   }
+  const [countTurn, countSync] = [observer(turns), observer(syncs)];
+  const [countCall, countOperation] = [observer(graph), observer(store)];
   let other: MetricObject[] | undefined;
 
   return {
-    turn: (kind, outcome, ms) => turns.observe({ kind, outcome }, ms / 1000),
-    sync: (kind, outcome, ms) => syncs.observe({ kind, outcome }, ms / 1000),
-    graphCall: (path, status, ms) => graph.observe({ path, status: String(status) }, ms / 1000),
-    storeCall: (operation, ms) => storeOperation(operation).observe(ms / 1000),
+    turn: (kind, outcome, ms) => countTurn(ms, kind, outcome),
+    sync: (kind, outcome, ms) => countSync(ms, kind, outcome),
+    graphCall: (path, status, ms) => countCall(ms, path, String(status)),
+    storeCall: (operation, ms) => countOperation(ms, operation),
     async text() {
       const own = await registry.getMetricsAsJSON();
       const all = other === undefined ? [own] : [own, other];
@@ -79,6 +74,20 @@ export function openMetrics(thread: 'main' | 'clock', backlog?: () => Promise<nu
     merge(snapshot) {
       if (Array.isArray(snapshot)) other = snapshot as MetricObject[];
     },
+  };
+}
+
+/** Looking labels up costs more than counting, and each turn counts a dozen times: values are kept with their counter. */
+function observer(histogram: Histogram): (ms: number, ...values: string[]) => void {
+  const counters = new Map<string, { observe(value: number): void }>();
+  return (ms, ...values) => {
+    const key = values.join('\n');
+    let counter = counters.get(key);
+    if (counter === undefined) {
+      counter = histogram.labels(...values);
+      counters.set(key, counter);
+    }
+    counter.observe(ms / 1000);
   };
 }
 

@@ -101,7 +101,9 @@ export function openOutbound(options: {
   onCall?: (host: string, path: string, status: number | string, ms: number) => void;
 }): Outbound {
   return async function outbound(address, init) {
-    if (!isOfCloud(options.cloud, address)) {
+    // The same reading of the address decides and is called: two could differ.
+    const url = URL.parse(address);
+    if (url === null || !isOfCloud(options.cloud, url)) {
       throw new OutboundError(
         'refused',
         'before',
@@ -109,7 +111,6 @@ export function openOutbound(options: {
         'Watchpost does not call addresses outside the Microsoft cloud it is set up for.',
       );
     }
-    const url = new URL(address);
     const startedAt = performance.now();
     const report = (status: number | string): void =>
       options.onCall?.(url.hostname, url.pathname, status, performance.now() - startedAt);

@@ -20,7 +20,7 @@ export function toSandbox(sandboxUrl: string): Dispatcher {
     if (host === undefined) {
       const target = new URL(origin);
       if (isLoopback(target.hostname)) return dispatch(options, handler);
-      if (!cloudNames.some((name) => isOfCloud(clouds[name], target.href)))
+      if (!cloudNames.some((name) => isOfCloud(clouds[name], target)))
         throw new TypeError(`The sandbox does not play ${target.origin}.`);
       host = target.host;
       if (hosts.size < 100) hosts.set(origin, host);

@@ -9,6 +9,7 @@ export const placesDeclaration: CollectionDeclaration = {
   name: 'places',
   tenantScoped: false,
   indexes: [{ keys: { teamId: 1 } }],
+  readMostly: true,
 };
 
 /** Members or sharing changed: what is known of them, and what is being read, counts no more. */
