@@ -124,7 +124,10 @@ const person = (changes: ListedMember = {}): ListedMember => ({
   ...changes,
 });
 
-async function opened(pages: (after: string | undefined) => Promise<MemberPage> | MemberPage) {
+async function opened(
+  pages: (after: string | undefined) => Promise<MemberPage> | MemberPage,
+  through: (places: PlaceStore) => PlaceStore = (places) => places,
+) {
   const { store, close } = await openTestStore();
   await store.places.save(row());
   let reads = 0;
@@ -136,7 +139,7 @@ async function opened(pages: (after: string | undefined) => Promise<MemberPage> 
       return await pages(after);
     },
   } as unknown as Connector;
-  const places: PlaceStore = store.places;
+  const places = through(store.places);
   const audiences = openAudiences({ connector, places, homeTenantId: home, now: () => at, log: silentLog() });
   return {
     audiences,
@@ -275,6 +278,43 @@ test('a list read before a guest came does not count after the guest came', asyn
   release(page([person()]));
   expect((await asked).kind).toBe('unbound');
   expect((await places.get(id))?.roster).toMatchObject({ outsiders: 1 });
+  await close();
+});
+
+test('a list read before a guest came does not count even while the store is still writing that somebody came', async () => {
+  const read = Promise.withResolvers<MemberPage>();
+  const written = Promise.withResolvers<void>();
+  let guestIsHere = false;
+  const { audiences, reads, close } = await opened(
+    () => (guestIsHere ? page([person(), person({ userRole: 'guest' })]) : read.promise),
+    (places) => ({
+      ...places,
+      async dropRoster(conversationId) {
+        await written.promise;
+        await places.dropRoster(conversationId);
+      },
+    }),
+  );
+  const asked = audiences.of(spot);
+  while (reads() === 0) await new Promise((resolve) => setImmediate(resolve));
+  guestIsHere = true;
+  const forgotten = audiences.forget(id);
+  read.resolve(page([person()]));
+  expect((await asked).kind).toBe('unbound');
+  written.resolve();
+  await forgotten;
+  expect((await audiences.of(spot)).kind).toBe('unbound');
+  await close();
+});
+
+test('where people are from is not kept from a conversation we were removed from: nobody tells who comes', async () => {
+  const members = [person()];
+  const { audiences, places, close } = await opened(() => page([...members]));
+  await places.markRemoved(id);
+  expect(await audiences.tenantOf(spot, 'b')).toBeUndefined();
+  members.push(person({ aadObjectId: 'b', tenantId: contoso, userRole: 'guest' }));
+  await places.save({ ...row(), removed: false });
+  expect(await audiences.tenantOf(spot, 'b')).toBe(contoso);
   await close();
 });
 
