@@ -322,8 +322,18 @@ export type PeopleStore = {
     oid: string,
     mayTake: (grants: Grant[]) => boolean,
   ): Promise<{ kind: 'taken'; grants: Grant[] } | { kind: 'none' } | { kind: 'refused' }>;
-  /** App roles of a tab token: written at sign-in, lapse after 14 days without one; a role no longer there goes at once. */
-  saveAppRoles(tid: TenantId, oid: string, name: string, roles: Role[], until: Instant): Promise<void>;
+  /**
+   * App roles of a tab token: written at sign-in, lapse at `until` without another; a role no longer there goes at once.
+   * When the newest token was issued is kept with the person: one that is not newer changes nothing, on no instance
+   * and after no restart. One write for each token at most, so about one an hour.
+   */
+  saveAppRoles(
+    tid: TenantId,
+    oid: string,
+    name: string,
+    roles: Role[],
+    token: { issuedAt: Instant; until: Instant },
+  ): Promise<void>;
   anyAdmin(now: Instant): Promise<boolean>;
 };
 

@@ -66,7 +66,7 @@ const claimsSchema = v.object({
   acct: v.optional(v.number()),
   /** Who signed the person in, when that is not the tenant that issued the token. */
   idp: v.optional(v.string()),
-  iat: v.pipe(v.number(), v.finite()),
+  iat: v.pipe(v.number(), v.finite(), v.minValue(0)),
   nbf: v.pipe(v.number(), v.finite()),
   exp: v.pipe(v.number(), v.finite()),
   name: v.optional(v.pipe(v.string(), v.maxLength(256)), ''),
@@ -116,8 +116,6 @@ export function openRequireUser(options: RequireUserOptions): RequireUser {
       tid === homeTenantId || (await store.tenants.get(scopeOfSystem(), tid)) !== null);
   /** Tokens whose signature and claims were good; time, tenant and role are looked at again each time. */
   const verified = new LRUCache<string, { claims: Claims; tid: TenantId }>({ max: 2_000 });
-  /** When the newest token of a person was issued: an older one must not bring a role back. */
-  const newest = new LRUCache<string, number>({ max: 10_000 });
 
   return async function requireUser(authorization) {
     const token = bearer(authorization);
@@ -195,15 +193,16 @@ export function openRequireUser(options: RequireUserOptions): RequireUser {
 
   /**
    * App roles are the home tenant's to give, to its own people: a guest needs a grant. Written when a token is first
-   * seen, so each sign-in renews them and one without a role takes it back.
+   * seen, so each sign-in renews them and one without a role takes it back. An older token that is still good brings
+   * nothing back: the store knows when the newest was issued.
    */
   async function keepAppRoles(claims: Claims, tid: TenantId, now: Instant): Promise<void> {
     if (tid !== homeTenantId) return;
-    const person = `${tid} ${claims.oid}`;
-    if (claims.iat < (newest.get(person) ?? 0)) return;
     const roles = isGuest(claims) ? [] : rolesOf(claims.roles);
-    await store.people.saveAppRoles(tid, claims.oid, claims.name, roles, plus(now, appRoleDays * 86_400_000));
-    newest.set(person, claims.iat);
+    await store.people.saveAppRoles(tid, claims.oid, claims.name, roles, {
+      issuedAt: new Date(claims.iat * 1000).toISOString(),
+      until: plus(now, appRoleDays * 86_400_000),
+    });
   }
 }
 

@@ -9,6 +9,9 @@ import type { CollectionDeclaration } from './engine/collection.ts';
 import type { Kit } from './kit.ts';
 import { sortName } from './tenants.ts';
 
+/** Null leaves all as it is. */
+type Decision = { grants: Grant[]; appRolesAt?: Instant } | null;
+
 /** What the filters ask about grants stands beside them, written together with them; `revision` counts the writes. */
 type PersonDocument = Person & {
   _id: string;
@@ -17,6 +20,8 @@ type PersonDocument = Person & {
   sortName: string;
   hasGrants: boolean;
   hasAdmin: boolean;
+  /** When the newest token was issued whose app roles were looked at. */
+  appRolesAt?: Instant;
   revision: number;
 };
 
@@ -68,28 +73,29 @@ export function openPeople({ engine, now, monotonic }: Kit): PeopleStore {
     return person;
   }
 
-  /** Reads, decides, writes if nobody wrote in between; `decide` answers null to leave all as it is. */
+  /** Reads, decides, writes if nobody wrote in between. Without a `name` nobody is made who is not there. */
   async function changeGrants(
     tid: TenantId,
     oid: string,
     name: string | undefined,
-    decide: (grants: Grant[]) => Grant[] | null,
+    decide: (held: Grant[], row: PersonDocument | null) => Decision,
   ): Promise<{ before: number; after: number }> {
     const id = idOf(tid, oid);
     for (let i = 0; i < tries; i += 1) {
       const row = await people.findOne({ _id: id });
       if (row === null && name === undefined) return { before: 0, after: 0 };
-      const grants = decide(row?.grants ?? []);
+      const decision = decide(row?.grants ?? [], row);
       const before = row?.grants.length ?? 0;
-      if (grants === null) return { before, after: before };
-      if (grants.length > mostGrants) {
+      if (decision === null) return { before, after: before };
+      const after = decision.grants.length;
+      if (after > mostGrants) {
         throw new WatchpostError('bad-input', `A person can hold at most ${mostGrants} grants.`, {
           hint: 'Revoke what is no longer needed, or grant several tenants at once.',
         });
       }
       try {
         forget(id);
-        if (await put(id, tid, oid, name ?? '', row, grants)) return { before, after: grants.length };
+        if (await put(id, tid, oid, name ?? '', row, decision)) return { before, after };
       } finally {
         forget(id);
       }
@@ -109,10 +115,11 @@ export function openPeople({ engine, now, monotonic }: Kit): PeopleStore {
     oid: string,
     name: string,
     row: PersonDocument | null,
-    grants: Grant[],
+    { grants, appRolesAt }: NonNullable<Decision>,
   ): Promise<boolean> {
     const set = {
       grants,
+      ...(appRolesAt === undefined ? {} : { appRolesAt }),
       hasGrants: grants.length > 0,
       hasAdmin: grants.some((grant) => grant.role === 'Admin'),
     };
@@ -180,12 +187,14 @@ export function openPeople({ engine, now, monotonic }: Kit): PeopleStore {
       return { rows: page.rows.map(personOf), next: page.next };
     },
     async addGrant(tid, oid, name, grant) {
-      await changeGrants(tid, oid, name, (grants) => [...grants.filter((one) => one.id !== grant.id), grant]);
+      await changeGrants(tid, oid, name, (held) => ({
+        grants: [...held.filter((one) => one.id !== grant.id), grant],
+      }));
     },
     async removeGrants(tid, oid, source) {
       const { before, after } = await changeGrants(tid, oid, undefined, (grants) => {
         const left = source === undefined ? [] : grants.filter((grant) => grant.source !== source);
-        return left.length === grants.length ? null : left;
+        return left.length === grants.length ? null : { grants: left };
       });
       return before - after;
     },
@@ -195,31 +204,33 @@ export function openPeople({ engine, now, monotonic }: Kit): PeopleStore {
       await changeGrants(tid, oid, undefined, (grants) => {
         held = grants;
         allowed = mayTake(grants);
-        return allowed && grants.length > 0 ? [] : null;
+        return allowed && grants.length > 0 ? { grants: [] } : null;
       });
       if (held.length === 0) return { kind: 'none' };
       return allowed ? { kind: 'taken', grants: held } : { kind: 'refused' };
     },
-    async saveAppRoles(tid, oid, name, roles, until) {
+    async saveAppRoles(tid, oid, name, roles, { issuedAt, until }) {
       const at = now();
       const wanted = [...new Set(roles)].sort();
-      await changeGrants(tid, oid, wanted.length === 0 ? undefined : name, (grants) => {
+      await changeGrants(tid, oid, name, (grants, row) => {
+        if (row?.appRolesAt !== undefined && issuedAt <= row.appRolesAt) return null;
         const held = grants.filter((grant) => grant.source === 'app-role');
-        if (stillGood(held, wanted, until)) return null;
-        return [
-          ...grants.filter((grant) => grant.source !== 'app-role'),
-          ...wanted.map(
-            (role): Grant => ({
-              id: randomBytes(9).toString('base64url'),
-              role,
-              scope: 'all',
-              source: 'app-role',
-              by: 'Entra app role',
-              at,
-              until,
-            }),
-          ),
-        ];
+        if (stillGood(held, wanted, until)) return { grants, appRolesAt: issuedAt };
+        const made = wanted.map(
+          (role): Grant => ({
+            id: randomBytes(9).toString('base64url'),
+            role,
+            scope: 'all',
+            source: 'app-role',
+            by: 'Entra app role',
+            at,
+            until,
+          }),
+        );
+        return {
+          grants: [...grants.filter((grant) => grant.source !== 'app-role'), ...made],
+          appRolesAt: issuedAt,
+        };
       });
     },
     async anyAdmin(at) {
@@ -234,7 +245,7 @@ export function openPeople({ engine, now, monotonic }: Kit): PeopleStore {
   };
 }
 
-/** The same roles, and the end moves by less than an hour: every call of the tab comes by here. */
+/** The same roles, and the end moves by less than an hour: since when and from where stays as it was told. */
 function stillGood(held: Grant[], wanted: string[], until: Instant): boolean {
   const roles = held.map((grant) => grant.role).sort();
   if (roles.length !== wanted.length || !roles.every((role, at) => role === wanted[at])) return false;

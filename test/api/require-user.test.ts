@@ -1,9 +1,16 @@
 import { createHmac, type KeyObject } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { CompactSign, SignJWT } from 'jose';
-import { hostClients } from '../../bot/api/require-user.ts';
+import { hostClients, openRequireUser } from '../../bot/api/require-user.ts';
 import { demoBotId, demoHome, demoPeople, demoTabAppId } from '../../bot/cast.ts';
 import { WatchpostError } from '../../bot/errors.ts';
+import { silentLog } from '../../bot/log.ts';
+import { newKeyringText, parseKeyring } from '../../bot/secrets.ts';
+import { openStore } from '../../bot/store/open.ts';
+import { roleOf } from '../../shared/access.ts';
 import { fiveTenants } from '../tab/seeded.ts';
 import { openTabServer, type TabServer } from '../tab/tab-server.ts';
 import { claimsOf, issuer } from '../tab/tab-tokens.ts';
@@ -230,6 +237,39 @@ describe('who the person is and what the person may do', () => {
     expect((await me({ iat: now - 4 })).role).toBeNull();
     // The older token is still good, but it brings nothing back.
     expect((await me({ roles: ['Watchpost.Operator'], iat: now - 8 })).role).toBeNull();
+  });
+
+  test('an older token brings no role back after a restart either', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'watchpost-tokens-'));
+    const keyring = parseKeyring(newKeyringText());
+    /** One run of the program: what each of these tokens is worth. */
+    const rolesIn = async (tokens: Record<string, unknown>[]): Promise<(string | null)[]> => {
+      const store = await openStore({ folder, instanceId: 'same', keyring });
+      const services = { store, entraKeys: server.entra.keys, log: silentLog(), now: () => store.now() };
+      const requireUser = openRequireUser({
+        services,
+        audience: demoTabAppId,
+        homeTenantId: demoHome.id,
+        issuer,
+      });
+      const roles: (string | null)[] = [];
+      for (const claims of tokens) {
+        const answer = await requireUser(await bearer(good(claims)));
+        roles.push(answer.kind === 'user' ? roleOf(answer.who, store.now()) : answer.detail);
+      }
+      await store.close();
+      return roles;
+    };
+    const asAdmin = { roles: ['Watchpost.Admin'] };
+    try {
+      // Two tokens with the role, of which one was never shown; then one without.
+      expect(await rolesIn([{ ...asAdmin, iat: now - 90 }, { iat: now - 30 }])).toEqual(['Admin', null]);
+      expect(await rolesIn([{ ...asAdmin, iat: now - 90 }])).toEqual([null]);
+      expect(await rolesIn([{ ...asAdmin, iat: now - 60 }])).toEqual([null]);
+      expect(await rolesIn([{ ...asAdmin, iat: now - 20 }])).toEqual(['Admin']);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 
   test.each([

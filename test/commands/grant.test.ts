@@ -303,8 +303,8 @@ test('whoever types the code in a personal chat is the first Admin, once', async
 
 test('a code from an earlier start is worth nothing once there is an Admin', async () => {
   await rig.services.store.claims.put(claimHash('ABCD-EFGH'));
-  const until = '2099-01-01T00:00:00.000Z';
-  await rig.services.store.people.saveAppRoles(home, ana?.oid ?? '', 'Ana', ['Admin'], until);
+  const token = { issuedAt: rig.services.now(), until: '2099-01-01T00:00:00.000Z' };
+  await rig.services.store.people.saveAppRoles(home, ana?.oid ?? '', 'Ana', ['Admin'], token);
   const reply = await rig.say('claim ABCD-EFGH', newcomer, personal(newcomer));
   expect(reply.text).toContain('There is no code to claim');
   expect(await grantsOf(newcomer.oid)).toEqual([]);

@@ -41,6 +41,17 @@ export function subjectContract(backend: Backend): void {
       return storeOver(base, { instanceId, keyring: testKeyring, monotonic: () => clock });
     }
 
+    function countingWrites(): { store: Store; writes(): number } {
+      let writes = 0;
+      const counting = changed(engine, (inner) => ({
+        updateOne: (...given) => {
+          writes += 1;
+          return inner.updateOne(...given);
+        },
+      }));
+      return { store: over(counting), writes: () => writes };
+    }
+
     async function claimed(by: Store, leaseMs = 60_000): Promise<Lease> {
       const [lease] = await by.work.claimDue('sync-scores', 1, leaseMs);
       if (lease === undefined) throw new Error('nothing was due');
@@ -443,26 +454,18 @@ export function subjectContract(backend: Backend): void {
       });
 
       test('being seen again writes once an hour, a new name at once, and never a grant', async () => {
-        let writes = 0;
-        const counting = over(
-          changed(engine, (inner) => ({
-            updateOne: (...given) => {
-              writes += 1;
-              return inner.updateOne(...given);
-            },
-          })),
-        );
+        const { store: counting, writes } = countingWrites();
         await counting.people.seen(person);
         await counting.people.addGrant(home, ana, person.name, aGrant('Reader'));
-        const before = writes;
+        const before = writes();
         for (let i = 0; i < 5; i += 1) await counting.people.seen(person);
         // A chat message does not say the address that is known already.
         const { address: _, ...said } = person;
         for (let i = 0; i < 5; i += 1) await counting.people.seen(said);
-        expect(writes).toBe(before);
+        expect(writes()).toBe(before);
         expect(await counting.people.get(home, ana)).toMatchObject({ address: person.address });
         await counting.people.seen({ ...person, name: 'Ana R.' });
-        expect(writes).toBe(before + 1);
+        expect(writes()).toBe(before + 1);
         expect(await store.people.get(home, ana)).toMatchObject({
           name: 'Ana R.',
           grants: [{ role: 'Reader' }],
@@ -564,7 +567,8 @@ export function subjectContract(backend: Backend): void {
       test('app roles are written at sign-in, replaced when they change, and gone without one', async () => {
         const until = plus(store.now(), 14 * dayMs);
         await store.people.addGrant(home, ana, 'Ana', aGrant('Reader'));
-        await store.people.saveAppRoles(home, ana, 'Ana', ['Admin'], until);
+        const issued = (seconds: number) => plus(store.now(), seconds * 1_000);
+        await store.people.saveAppRoles(home, ana, 'Ana', ['Admin'], { issuedAt: issued(-90), until });
         const roles = async () =>
           (await store.people.get(home, ana))?.grants.map((grant) => [grant.role, grant.source]);
         expect(await roles()).toEqual([
@@ -572,15 +576,56 @@ export function subjectContract(backend: Backend): void {
           ['Admin', 'app-role'],
         ]);
         expect((await store.people.get(home, ana))?.grants[1]?.until).toBe(until);
-        await store.people.saveAppRoles(home, ana, 'Ana', ['Operator', 'Operator'], plus(until, dayMs));
+        await store.people.saveAppRoles(home, ana, 'Ana', ['Operator', 'Operator'], {
+          issuedAt: issued(-60),
+          until: plus(until, dayMs),
+        });
         expect(await roles()).toEqual([
           ['Reader', 'chat'],
           ['Operator', 'app-role'],
         ]);
-        await store.people.saveAppRoles(home, ana, 'Ana', [], until);
+        await store.people.saveAppRoles(home, ana, 'Ana', [], { issuedAt: issued(-30), until });
         expect(await roles()).toEqual([['Reader', 'chat']]);
-        await store.people.saveAppRoles(home, bo, 'Bo', [], until);
-        expect(await store.people.get(home, bo)).toBeNull();
+        await store.people.saveAppRoles(home, bo, 'Bo', [], { issuedAt: issued(-30), until });
+        expect(await store.people.get(home, bo)).toMatchObject({ name: 'Bo', grants: [] });
+        expect((await store.people.withGrants({ limit: 5 })).rows.map(({ oid }) => oid)).toEqual([ana]);
+      });
+
+      test.each([
+        { before: 'with the role', first: ['Admin' as const] },
+        { before: 'without one', first: [] },
+      ])(
+        'an older token brings no role back, not on another instance either ($before before)',
+        async (row) => {
+          const at = store.now();
+          const token = (secondsAgo: number) => ({
+            issuedAt: plus(at, -secondsAgo * 1_000),
+            until: plus(at, 14 * dayMs),
+          });
+          const other = over(second, 'instance-two');
+          await store.people.saveAppRoles(home, ana, 'Ana', row.first, token(90));
+          await store.people.saveAppRoles(home, ana, 'Ana', [], token(30));
+          for (const older of [90, 60, 30])
+            await other.people.saveAppRoles(home, ana, 'Ana', ['Admin'], token(older));
+          expect((await other.people.get(home, ana))?.grants).toEqual([]);
+          // The check is awake: a newer one does bring it.
+          await other.people.saveAppRoles(home, ana, 'Ana', ['Admin'], token(20));
+          expect((await other.people.get(home, ana))?.grants).toMatchObject([{ role: 'Admin' }]);
+        },
+      );
+
+      test('a token that was looked at before writes nothing', async () => {
+        const { store: counting, writes } = countingWrites();
+        const until = plus(store.now(), 14 * dayMs);
+        const token = { issuedAt: store.now(), until };
+        await counting.people.saveAppRoles(home, ana, 'Ana', ['Reader'], token);
+        const first = writes();
+        for (let i = 0; i < 5; i += 1)
+          await counting.people.saveAppRoles(home, ana, 'Ana', ['Reader'], {
+            ...token,
+            until: plus(until, i),
+          });
+        expect([first, writes()]).toEqual([1, 1]);
       });
 
       test('there is an Admin only while a live one is there', async () => {
