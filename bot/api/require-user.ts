@@ -7,6 +7,7 @@ import { type TenantId, tenantId } from '../../shared/tenants/tenant.ts';
 import { type Instant, plus } from '../../shared/time.ts';
 import { errorCode } from '../errors.ts';
 import type { Services, SigningKey } from '../services.ts';
+import { openComplaints } from './complaints.ts';
 
 export type RequireUser = (authorization: string | undefined) => Promise<UserAnswer>;
 export type UserAnswer =
@@ -110,6 +111,8 @@ export function openRequireUser(options: RequireUserOptions): RequireUser {
   const { services, audience, homeTenantId } = options;
   const clients = new Set(options.clients ?? [...hostClients, audience]);
   const { store, log } = services;
+  const refuse = openComplaints(log, 'token of the tab refused');
+  const later = openComplaints(log, 'token of the tab could not be checked');
   const allowedTenants =
     options.allowedTenants ??
     (async (tid: TenantId) =>
@@ -127,7 +130,7 @@ export function openRequireUser(options: RequireUserOptions): RequireUser {
       const checked = await check(token, now);
       if (checked.kind === 'later') return refusals.later;
       if (checked.kind === 'bad') {
-        log.warn({ reason: checked.why }, 'token of the tab refused');
+        refuse({ reason: checked.why });
         return refusals.token;
       }
       known = checked;
@@ -137,7 +140,7 @@ export function openRequireUser(options: RequireUserOptions): RequireUser {
     }
     const { claims, tid } = known;
     if (!(await allowedTenants(tid))) {
-      log.warn({ reason: 'tenant' }, 'token of the tab refused');
+      refuse({ reason: 'tenant' });
       return refusals.tenant;
     }
     if (!verified.has(digest)) {
@@ -159,7 +162,7 @@ export function openRequireUser(options: RequireUserOptions): RequireUser {
     try {
       key = await services.entraKeys.find(header.output.kid);
     } catch (error) {
-      log.warn({ code: errorCode(error) }, 'token of the tab could not be checked');
+      later({ code: errorCode(error) });
       return { kind: 'later' };
     }
     if (key === null) return { kind: 'bad', why: 'key' };

@@ -7,7 +7,7 @@ import { CompactSign, SignJWT } from 'jose';
 import { hostClients, openRequireUser } from '../../bot/api/require-user.ts';
 import { demoBotId, demoHome, demoPeople, demoTabAppId } from '../../bot/cast.ts';
 import { WatchpostError } from '../../bot/errors.ts';
-import { silentLog } from '../../bot/log.ts';
+import { type LogFields, silentLog } from '../../bot/log.ts';
 import { newKeyringText, parseKeyring } from '../../bot/secrets.ts';
 import { openStore } from '../../bot/store/open.ts';
 import { roleOf } from '../../shared/access.ts';
@@ -198,6 +198,24 @@ describe('the token of the tab', () => {
 
   test.each(rows)('$token → $status', async (row) => {
     expect(await statusOf(row)).toBe(row.status);
+  });
+
+  test('a flood of bad ones is one line in the log for each reason', async () => {
+    const lines: string[] = [];
+    const note = (fields: LogFields) => lines.push(fields.reason ?? '');
+    const { store, entra } = server;
+    const requireUser = openRequireUser({
+      services: { store, entraKeys: entra.keys, log: { ...silentLog(), warn: note }, now: () => store.now() },
+      audience: demoTabAppId,
+      homeTenantId: demoHome.id,
+      issuer,
+    });
+    for (let n = 0; n < 20; n += 1) {
+      await requireUser(await bearer(good({ azp: elsewhere, n })));
+      await requireUser(await bearer(good({ ...of(elsewhere), n })));
+      await requireUser('Bearer a.b.c');
+    }
+    expect(lines.sort()).toEqual(['client', 'header', 'tenant']);
   });
 
   test('a door that lets every tenant and client in would be noticed', async () => {
