@@ -1,12 +1,16 @@
-import { describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { silentLog } from '../../bot/log.ts';
 import type { PlaceRow, PlaceStore } from '../../bot/services.ts';
+import { collections } from '../../bot/store/collections.ts';
+import type { Engine } from '../../bot/store/engine/collection.ts';
+import { storeOver } from '../../bot/store/open.ts';
+import { placesDeclaration } from '../../bot/store/places.ts';
 import { parseActivity, type Turn } from '../../bot/teams/activity.ts';
 import { openArrivals } from '../../bot/teams/arrivals.ts';
 import { openAudiences, type Spot } from '../../bot/teams/audience.ts';
 import type { Connector, ListedMember, MemberPage } from '../../bot/teams/connector.ts';
 import { type TenantId, tenantId } from '../../shared/tenants/tenant.ts';
-import { type Backend, embedded, mongoAt } from '../store/backends.ts';
+import { type Database, embedded, mongoAt, testKeyring } from '../store/backends.ts';
 
 /** Two processes answer people over one store; Teams tells each event to one of them (contracts.md §2, I-1, I-2). */
 
@@ -69,36 +73,27 @@ function openProcess(places: PlaceStore, answer: () => MemberPage) {
   };
 }
 
-async function inWorld<T>(
-  backend: Backend,
-  known: { teamId?: string; binding?: PlaceRow['binding'] },
-  plant: Plant,
-  story: (world: World) => Promise<T>,
-): Promise<T> {
-  const database = await backend.fresh();
-  try {
-    const { binding, ...fields } = known;
-    const members = [ana];
-    let closed = false;
-    const answer = (): MemberPage =>
-      closed
-        ? { kind: 'unread', why: 'status 403' }
-        : { kind: 'read', members: [...members], next: undefined };
-    const a = openProcess((await database.store('a')).places, answer);
-    const b = openProcess(plant((await database.store('b')).places), answer);
-    await a.places.save({ ...row, ...fields, seenAt });
-    if (binding !== undefined) await a.places.bind(channel, binding);
-    return await story({
-      a,
-      b,
-      join: (member) => members.push(member),
-      unreadable: (is) => {
-        closed = is;
-      },
-    });
-  } finally {
-    await database.end();
-  }
+type Known = { teamId?: string; binding?: PlaceRow['binding'] };
+
+async function openWorld([forA, forB]: readonly PlaceStore[], known: Known, plant: Plant): Promise<World> {
+  if (forA === undefined || forB === undefined) throw new Error('two stores are needed');
+  const { binding, ...fields } = known;
+  const members = [ana];
+  let closed = false;
+  const answer = (): MemberPage =>
+    closed ? { kind: 'unread', why: 'status 403' } : { kind: 'read', members: [...members], next: undefined };
+  const a = openProcess(forA, answer);
+  const b = openProcess(plant(forB), answer);
+  await a.places.save({ ...row, ...fields, seenAt });
+  if (binding !== undefined) await a.places.bind(channel, binding);
+  return {
+    a,
+    b,
+    join: (member) => members.push(member),
+    unreadable: (is) => {
+      closed = is;
+    },
+  };
 }
 
 function turn(conversation: string, said: object, channelData: object = {}): Turn {
@@ -170,6 +165,24 @@ if (uri === '') {
 describe.each([embedded, ...(uri === '' ? [] : [mongoAt(uri)])])(
   'two processes over the $kind store',
   (backend) => {
+    let database: Database;
+    let engines: Engine[];
+    /** Each over a client of its own. */
+    let stores: PlaceStore[];
+    beforeAll(async () => {
+      database = await backend.fresh();
+      engines = [await database.engine(collections), await database.engine(collections)];
+      stores = engines.map(
+        (engine, at) => storeOver(engine, { instanceId: `instance-${at}`, keyring: testKeyring }).places,
+      );
+    });
+    beforeEach(async () => {
+      await engines[0]?.collection(placesDeclaration).deleteMany({});
+    });
+    afterAll(async () => {
+      await database.end();
+    });
+
     /** A guest comes while B reads the members, and A is told. What B answers, then A, then both again. */
     async function guestWhileReading(
       { known = {}, tell }: Pick<(typeof events)[number], 'known' | 'tell'>,
@@ -177,16 +190,15 @@ describe.each([embedded, ...(uri === '' ? [] : [mongoAt(uri)])])(
     ): Promise<string[]> {
       const { binding, askedBetween, plant } = options;
       const place = { ...known, ...(binding === undefined ? {} : { binding }) };
-      return await inWorld(backend, place, plant, async ({ a, b, join }) => {
-        const read = b.hold();
-        const asked = b.kind();
-        await read.reached;
-        join(guest);
-        await tell(a);
-        const between = askedBetween ? [await a.kind()] : [];
-        read.release();
-        return [...between, await asked, await a.kind(), await b.kind()];
-      });
+      const { a, b, join } = await openWorld(stores, place, plant);
+      const read = b.hold();
+      const asked = b.kind();
+      await read.reached;
+      join(guest);
+      await tell(a);
+      const between = askedBetween ? [await a.kind()] : [];
+      read.release();
+      return [...between, await asked, await a.kind(), await b.kind()];
     }
 
     const cases = events.flatMap((event) =>
@@ -228,20 +240,14 @@ describe.each([embedded, ...(uri === '' ? [] : [mongoAt(uri)])])(
         },
       });
       const place = binding === undefined ? {} : { binding };
-      return await inWorld(
-        backend,
-        place,
-        (places) => slow(plant(places)),
-        async ({ a, b, join }) => {
-          const first = b.kind();
-          await saved.promise;
-          join(guest);
-          await a.arrivals.note(turn(channel, came), home);
-          const second = b.kind();
-          released.resolve();
-          return [await first, await second, await b.kind(), await a.kind()];
-        },
-      );
+      const { a, b, join } = await openWorld(stores, place, (places) => slow(plant(places)));
+      const first = b.kind();
+      await saved.promise;
+      join(guest);
+      await a.arrivals.note(turn(channel, came), home);
+      const second = b.kind();
+      released.resolve();
+      return [await first, await second, await b.kind(), await a.kind()];
     }
 
     test.each([{ binding: undefined }, { binding: internal }])(
@@ -259,12 +265,11 @@ describe.each([embedded, ...(uri === '' ? [] : [mongoAt(uri)])])(
 
     /** B knows where people come from; a guest comes, told to A. Where B says the guest is from, before and after. */
     async function guestAfterListing({ known = {}, tell }: (typeof events)[number], plant: Plant) {
-      return await inWorld(backend, known, plant, async ({ a, b, join }) => {
-        const before = await whereFrom(b);
-        join(guest);
-        await tell(a);
-        return [before, await whereFrom(b), await whereFrom(a)];
-      });
+      const { a, b, join } = await openWorld(stores, known, plant);
+      const before = await whereFrom(b);
+      join(guest);
+      await tell(a);
+      return [before, await whereFrom(b), await whereFrom(a)];
     }
 
     test.each(events)('B knows where a guest comes from after A was told $told', async (event) => {
@@ -280,31 +285,29 @@ describe.each([embedded, ...(uri === '' ? [] : [mongoAt(uri)])])(
     });
 
     test('a list of where people come from, begun before a guest came, serves only who asked before', async () => {
-      await inWorld(backend, {}, asItIs, async ({ a, b, join }) => {
-        const read = b.hold();
-        const first = whereFrom(b);
-        await read.reached;
-        join(guest);
-        await a.arrivals.note(turn(channel, came), home);
-        // Does not wait for the list that is on its way.
-        expect(await whereFrom(b)).toBe(contoso);
-        read.release();
-        expect(await first).toBeUndefined();
-        expect(await whereFrom(b)).toBe(contoso);
-      });
+      const { a, b, join } = await openWorld(stores, {}, asItIs);
+      const read = b.hold();
+      const first = whereFrom(b);
+      await read.reached;
+      join(guest);
+      await a.arrivals.note(turn(channel, came), home);
+      // Does not wait for the list that is on its way.
+      expect(await whereFrom(b)).toBe(contoso);
+      read.release();
+      expect(await first).toBeUndefined();
+      expect(await whereFrom(b)).toBe(contoso);
     });
 
     test('after a failed read B tries again at once when A was told of a change', async () => {
-      await inWorld(backend, { binding: internal }, asItIs, async ({ a, b, join, unreadable }) => {
-        unreadable(true);
-        expect(await b.kind()).toBe('internal');
-        expect(await b.kind()).toBe('internal');
-        expect(b.reads()).toBe(1);
-        unreadable(false);
-        join(guest);
-        await a.arrivals.note(turn(channel, came), home);
-        expect(await b.kind()).toBe('unbound');
-      });
+      const { a, b, join, unreadable } = await openWorld(stores, { binding: internal }, asItIs);
+      unreadable(true);
+      expect(await b.kind()).toBe('internal');
+      expect(await b.kind()).toBe('internal');
+      expect(b.reads()).toBe(1);
+      unreadable(false);
+      join(guest);
+      await a.arrivals.note(turn(channel, came), home);
+      expect(await b.kind()).toBe('unbound');
     });
   },
 );
