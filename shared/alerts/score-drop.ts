@@ -1,0 +1,191 @@
+import type { ControlProfile, EvaluatedSnapshot } from '../score/score.ts';
+import type { Instant } from '../time.ts';
+import { counted, total } from '../words.ts';
+import { type Baseline, baselineOf, held, moved } from './baseline.ts';
+import type { DropFacts, Regressed } from './drop-facts.ts';
+import {
+  type FindingOf,
+  findingId,
+  isAside,
+  isStanding,
+  lastTransition,
+  type Severity,
+  type Transition,
+} from './finding.ts';
+import { dropFacts, type Losses, lossesSince } from './losses.ts';
+import { opened, reopened, resolved, worsened } from './tell.ts';
+import { atMostHalf, type Loss, reaches, type Threshold, thousandths } from './threshold.ts';
+
+export type DropFinding = FindingOf<'scoreDrop'>;
+
+/** Microsoft's object of this rule: a tenant has one score. */
+export const scoreObject = 'secureScore';
+
+export type DropKnown = {
+  /** What the day is compared with; null at the first sync of a tenant. */
+  baseline: Baseline | null;
+  /** The newest evaluated day, and the descriptions of its controls. */
+  snapshot: EvaluatedSnapshot;
+  profiles: readonly ControlProfile[];
+  /** The tenant's threshold. */
+  threshold: Threshold;
+  /** The finding as it stands in the store; null when there never was one. */
+  finding: DropFinding | null;
+  now: Instant;
+  /** A hash of a text: makes the finding's id. */
+  digest: (text: string) => string;
+};
+
+export type DropDecision = {
+  /** What is to be told, in this order; each id is told once. More than one only after a crash in between. */
+  tell: Transition<'scoreDrop'>[];
+  /** To be saved before the baseline, together with the outbox rows of `tell`; the same object when nothing is new. */
+  finding: DropFinding | null;
+  /** To be saved last of all; the same object when nothing is new. */
+  baseline: Baseline;
+};
+
+/**
+ * The rule of a score drop (contracts §5). Compares the newest evaluated day with the baseline, by the points that
+ * comparable controls lost (`lossesSince`), and says what to tell and what to compare with next time.
+ *
+ * It opens (again) when the loss reaches the threshold; worsens when controls lost another threshold since what was
+ * told last; is over when at most half a threshold is still lost or all controls that were told are back. The
+ * baseline moves to now then and on every rise, never on a fall. The first sync sets it and tells nothing. Days that
+ * were missed make no difference, older days than the last evaluated one and days without any control are no days.
+ *
+ * Safe to repeat: the same day again tells nothing; when the baseline does not yet hold the mark of what the finding
+ * was told with last, that very transition comes again, with the same id.
+ */
+export function decideScoreDrop(known: DropKnown): DropDecision {
+  const { baseline, snapshot, profiles, finding } = known;
+  const today = baselineOf(snapshot, profiles);
+  const tell = finding === null || !isUnfinished(finding, baseline) ? [] : [lastTransition(finding)];
+  if (baseline === null) return { tell, finding, baseline: marked(owing(today, finding), finding) };
+  if (snapshot.day < baseline.evaluated || snapshot.controls.length === 0) {
+    return { tell, finding, baseline: marked(baseline, finding) };
+  }
+
+  const losses = lossesSince(baseline, today, profiles);
+  const next = judged(known, baseline, today, losses);
+  if (next !== null && next !== finding) tell.push(lastTransition(next));
+  const after = marked(nextBaseline(baseline, today, losses, next), next);
+  return { tell, finding: next, baseline: same(baseline, after) ? baseline : after };
+}
+
+/** The finding after this day; the same object when nothing is to be told. */
+function judged(known: DropKnown, before: Baseline, today: Baseline, losses: Losses): DropFinding | null {
+  const { snapshot, profiles, threshold, finding, now, digest } = known;
+  const first = firstToDo(losses.regressed, profiles);
+  const facts = (further: number): DropFacts =>
+    dropFacts(before, today, losses, further, { first, threshold });
+  const severity = severityOf(losses);
+  const lost = `${total(losses.points)} points lost by ${counted(losses.regressed.length, 'control')}`;
+
+  if (finding === null || !isStanding(finding)) {
+    if (!reaches(losses, threshold)) return finding;
+    const news = { facts: facts(losses.points), severity, at: now, why: lost };
+    if (finding !== null) return reopened(finding, news);
+    const { tenantId } = snapshot;
+    const id = findingId(tenantId, 'scoreDrop', scoreObject, digest);
+    return opened({ id, tenantId, rule: 'scoreDrop', object: scoreObject }, news);
+  }
+
+  const further = furtherThan(finding, losses, before);
+  const worse = reaches(further, threshold);
+  if (worse && !isAside(finding, now)) {
+    return worsened(finding, { facts: facts(further.points), severity, at: now, why: lost });
+  }
+  const back = finding.facts.regressed.every(
+    ({ name }) => !losses.regressed.some((one) => one.name === name),
+  );
+  if (atMostHalf(losses, threshold) || (back && !worse)) {
+    const why =
+      losses.regressed.length === 0 ? 'all of it is back' : `${total(losses.points)} points are left`;
+    return resolved(finding, { facts: facts(0), at: now, why });
+  }
+  return finding;
+}
+
+/** What was lost since it was told last: each control beyond what it had lost then. */
+function furtherThan(finding: DropFinding, losses: Losses, { max }: Baseline): Loss {
+  const told = new Map(finding.facts.regressed.map(({ name, points }) => [name, thousandths(points)]));
+  const points =
+    losses.regressed.reduce(
+      (sum, one) => sum + Math.max(0, thousandths(one.points) - (told.get(one.name) ?? 0)),
+      0,
+    ) / 1000;
+  return { points, percent: max > 0 ? (points / max) * 100 : null };
+}
+
+/**
+ * What the next day is compared with. A rise is when comparable controls gained more than they lost, or lost nothing.
+ * While a finding stands, what was told is owed and left out of that: the rest moves on as ever.
+ */
+function nextBaseline(
+  before: Baseline,
+  today: Baseline,
+  losses: Losses,
+  finding: DropFinding | null,
+): Baseline {
+  const told = new Set(
+    finding !== null && isStanding(finding) ? finding.facts.regressed.map(({ name }) => name) : [],
+  );
+  // Over today: the baseline moves to now, whatever is left.
+  if (
+    finding?.told.kind === 'resolved' &&
+    finding.facts.day === today.day &&
+    before.told !== lastTransition(finding).id
+  ) {
+    return moved(before, today, new Set());
+  }
+  const owed = new Set(losses.regressed.filter(({ name }) => told.has(name)).map(({ name }) => name));
+  let rise = 0;
+  let lost = 0;
+  for (const points of losses.gained.values()) rise += thousandths(points);
+  for (const { name, points } of losses.regressed) if (!owed.has(name)) lost += thousandths(points);
+  return lost === 0 || rise > lost ? moved(before, today, owed) : held(before, today);
+}
+
+/** A finding whose rows may not have been written: the baseline, saved after them, does not know of it. */
+function isUnfinished(finding: DropFinding, baseline: Baseline | null): boolean {
+  return baseline === null || baseline.told !== lastTransition(finding).id;
+}
+
+function marked(baseline: Baseline, finding: DropFinding | null): Baseline {
+  const told = finding === null ? null : lastTransition(finding).id;
+  return baseline.told === told ? baseline : { ...baseline, told };
+}
+
+/** Without a baseline, a finding that stands still knows what its controls had. */
+function owing(today: Baseline, finding: DropFinding | null): Baseline {
+  if (finding === null || !isStanding(finding)) return today;
+  const from = new Map(finding.facts.regressed.map((one) => [one.name, one.from]));
+  return {
+    ...today,
+    controls: today.controls.map((control) => ({
+      ...control,
+      score: Math.max(control.score, from.get(control.name) ?? 0),
+    })),
+  };
+}
+
+/** A fixed scale: how bad a fall is does not depend on how early somebody wants to hear of it. */
+function severityOf({ percent }: Loss): Severity {
+  if (percent === null) return 'medium';
+  if (thousandths(percent) >= 10_000) return 'critical';
+  if (thousandths(percent) >= 3_000) return 'high';
+  return thousandths(percent) >= 1_000 ? 'medium' : 'low';
+}
+
+/** What is done elsewhere or given up by Microsoft is no work, whatever it lost. */
+function firstToDo(regressed: readonly Regressed[], profiles: readonly ControlProfile[]): DropFacts['first'] {
+  const known = new Map(profiles.map((profile) => [profile.name, profile]));
+  const [one] = regressed.filter(({ name }) => known.get(name)?.deprecated !== true);
+  if (one === undefined) return null;
+  return { title: one.title, points: one.points, actionUrl: known.get(one.name)?.actionUrl ?? null };
+}
+
+function same(one: Baseline, other: Baseline): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}

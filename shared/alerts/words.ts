@@ -1,0 +1,156 @@
+import { percentOf } from '../score/score-change.ts';
+import type { Instant } from '../time.ts';
+import {
+  counted,
+  dayText,
+  decimal,
+  direction,
+  listed,
+  percentPoints,
+  percentText,
+  sentence,
+  signed,
+  total,
+} from '../words.ts';
+import type { DropFacts } from './drop-facts.ts';
+import type { Severity, Transition } from './finding.ts';
+import { thousandths } from './threshold.ts';
+
+/**
+ * What is said of a score drop. Names of tenants and titles of controls are foreign text: `foreign` makes them fit
+ * for where they go (`plain` for Markdown, `clean` for anything else).
+ */
+export type Saying = { tenant: string; now: Instant; foreign: (text: string) => string };
+
+type Drop = Pick<Transition<'scoreDrop'>, 'kind' | 'facts'>;
+
+/** One sentence, enough for a toast: "Contoso fell 3.1 %-points (65.5 % → 62.4 %), 2 controls regressed." */
+export function headline({ kind, facts }: Drop, saying: Saying): string {
+  const name = saying.foreign(saying.tenant);
+  switch (kind) {
+    case 'opened':
+      return sentence(`${name} ${fall(facts)}`);
+    case 'reopened':
+      return sentence(`${name} ${fall(facts)}, again`);
+    case 'worsened':
+      return sentence(
+        `${name} lost a further ${points(facts.further)}: now ${loss(facts)} since ${dayText(facts.since, saying.now)}${span(facts)}`,
+      );
+    case 'resolved':
+      return sentence(`${name} ${recovery(facts)}${span(facts)}`);
+  }
+}
+
+/** "fell 3.1 %-points (65.5 % → 62.4 %), 2 controls regressed": only when the shown figures say just that. */
+function fall(facts: DropFacts): string {
+  const { before, after } = shown(facts);
+  const regressed = `${counted(facts.regressed.length, 'control')} regressed`;
+  if (before !== null && after !== null && facts.percent !== null) {
+    const agrees = Math.abs(before - after - facts.percent) < 0.05;
+    if (agrees && direction(facts.percent) !== 'level') {
+      return `fell ${decimal(facts.percent)} ${percentPoints} (${percentText(before)} → ${percentText(after)}), ${regressed}`;
+    }
+  }
+  return `lost ${loss(facts)}, ${regressed}${span(facts)}`;
+}
+
+function recovery(facts: DropFacts): string {
+  if (facts.regressed.length === 0) return 'recovered: everything that was lost is back';
+  return `recovered: of what was lost, ${points(facts.points)} ${facts.points === 1 ? 'is' : 'are'} left`;
+}
+
+/** "16 points (3.1 %-points)" */
+function loss({ points: lost, percent }: DropFacts): string {
+  const share =
+    percent === null || direction(percent) === 'level' ? '' : ` (${decimal(percent)} ${percentPoints})`;
+  return `${points(lost)}${share}`;
+}
+
+/** ". Its score is 62.4 %, from 65.5 %": as Microsoft shows it, with everything that moved it. */
+function span(facts: DropFacts): string {
+  const { before, after } = shown(facts);
+  if (after === null) return '';
+  if (before === null || percentText(before) === percentText(after))
+    return `. Its score is ${percentText(after)}`;
+  const way = after < before ? 'fell' : 'rose';
+  return `. Its score ${way} from ${percentText(before)} to ${percentText(after)}`;
+}
+
+function shown(facts: DropFacts): { before: number | null; after: number | null } {
+  return { before: percentOf(facts.before), after: percentOf(facts.after) };
+}
+
+function points(value: number): string {
+  return `${total(value)} ${thousandths(value) === 1000 ? 'point' : 'points'}`;
+}
+
+/** "−10.0 MFA for all administrators": at most `most` of them, and how many more. */
+export function reasons(
+  facts: DropFacts,
+  saying: Saying,
+  most: number,
+): { lines: { points: string; title: string }[]; more: string } {
+  const rest = facts.regressed.slice(most);
+  const left = rest.reduce((sum, one) => sum + thousandths(one.points), 0) / 1000;
+  return {
+    lines: facts.regressed
+      .slice(0, most)
+      .map((one) => ({ points: signed(-one.points), title: saying.foreign(one.title) })),
+    more: rest.length === 0 ? '' : `and ${counted(rest.length, 'more control')} with ${signed(-left)}`,
+  };
+}
+
+/** What moved the score and is nobody's fall, one sentence each; none when nothing did. */
+export function notCounted({ notCounted: { microsoft, tenant } }: DropFacts): string[] {
+  const say: string[] = [];
+  const theirs: string[] = [];
+  if (microsoft.added > 0) theirs.push(`added ${counted(microsoft.added, 'control')}`);
+  if (microsoft.retired > 0) theirs.push(`retired ${counted(microsoft.retired, 'control')}`);
+  if (microsoft.rescaled > 0) theirs.push(`weighs ${counted(microsoft.rescaled, 'control')} differently`);
+  if (direction(microsoft.maxMoved) !== 'level' && tenant.unlicensed === 0) {
+    theirs.push(`moved the maximum by ${signed(microsoft.maxMoved)}`);
+  }
+  if (theirs.length > 0) say.push(`Microsoft ${listed(theirs)}; that is not counted.`);
+
+  const ours: string[] = [];
+  if (tenant.unlicensed > 0) ours.push(`${counted(tenant.unlicensed, 'control')} no longer licensed`);
+  if (tenant.licensedUsersMoved) ours.push(`${whole(tenant.licensedUsersMoved)} licensed users`);
+  // Active users come and go every day: worth a word only where points moved with them.
+  if (tenant.activeUsersMoved && direction(tenant.points) !== 'level')
+    ours.push(`${whole(tenant.activeUsersMoved)} active users`);
+  if (direction(tenant.points) !== 'level') ours.push(`${signed(tenant.points)} points by that`);
+  if (ours.length > 0) say.push(`Licences or users changed: ${listed(ours)}; that is not counted.`);
+  return say;
+}
+
+/** "First: MFA for all administrators (10 points)."; empty when nothing of it can be worked on. */
+export function firstStep({ first }: DropFacts, saying: Saying): string {
+  return first === null ? '' : `First: ${saying.foreign(first.title)} (${points(first.points)}).`;
+}
+
+/** Everything in one text: toast, screen reader, clients without cards. */
+export function summary(drop: Drop, saying: Saying): string {
+  const { facts, kind } = drop;
+  const { lines, more } = reasons(facts, saying, 3);
+  const why = [...lines.map((one) => `${one.title} ${one.points}`), ...(more === '' ? [] : [more])];
+  const parts = [headline(drop, saying)];
+  if (kind !== 'resolved' && why.length > 0) parts.push(sentence(`Why: ${why.join(', ')}`));
+  if (kind !== 'resolved') parts.push(...notCounted(facts), firstStep(facts, saying));
+  return parts.filter((part) => part !== '').join(' ');
+}
+
+const severities: Record<Severity, string> = {
+  low: 'Low',
+  medium: 'Medium',
+  high: 'High',
+  critical: 'Critical',
+};
+
+export function severityLabel(severity: Severity): string {
+  return severities[severity];
+}
+
+/** "+4", "−5": people are counted whole. */
+function whole(count: number): string {
+  return signed(count).replace(/\.0$/, '');
+}
