@@ -108,9 +108,10 @@ function Content({ session, again }: { session: Session; again: () => void }) {
   if (me.state === 'known' && me.value.role === null) {
     return (
       <Notice title="You have no role in Watchpost yet" action={{ text: 'Look again', run: me.reload }}>
-        You are signed in as {me.value.name || 'a person without a name'}. Ask an Admin of Watchpost to write{' '}
-        <code>grant @you reader</code> to it in Teams. What you may do, and why, is what it answers to{' '}
-        <code>who am i</code>. <SwitchPerson session={session} />
+        You are signed in as {me.value.name || 'a person without a name'}. Write <code>hello</code> to
+        Watchpost in Teams once, so that it knows your address. Then ask an Admin to write in a chat with
+        Watchpost: <code>grant &lt;your address&gt; reader</code>. What you may do, and why, is what it
+        answers to <code>who am i</code>. <SwitchPerson session={session} />
       </Notice>
     );
   }

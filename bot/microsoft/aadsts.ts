@@ -17,7 +17,8 @@ const entraTrouble = 'Microsoft Entra has trouble answering.';
 
 /**
  * Entra's numbers and what people are told (`graph.md` §6.5). The numbers may change without notice, so they choose
- * the sentence only; whether to try again is decided by `error` and the HTTP status.
+ * the sentence only; whether to try again is decided by `error` and the HTTP status. A remedy says what has to be done,
+ * never which button does it: it is read in chat, in the tab and at the command line.
  */
 export const aadstsRows: readonly Row[] = [
   {
@@ -30,26 +31,25 @@ export const aadstsRows: readonly Row[] = [
     codes: [7000229],
     kind: 'permission',
     cause: 'Consent was withdrawn or never given: the application is not present in the tenant.',
-    remedy:
-      'An administrator of the tenant has to consent again (Reconnect); right after a consent wait a few minutes.',
+    remedy: 'An administrator of the tenant has to consent again; right after a consent wait a few minutes.',
   },
   {
     codes: [7000215, 70002],
     kind: 'authentication',
     cause: 'The client secret is wrong.',
-    remedy: 'Create a new secret and paste its value, not its id.',
+    remedy: 'Create a new secret in the app registration and give Watchpost its value, not its id.',
   },
   {
     codes: [7000222],
     kind: 'authentication',
     cause: 'The client secret has expired.',
-    remedy: 'Create a new secret in the app registration and save it in Watchpost.',
+    remedy: 'Create a new secret in the app registration and give it to Watchpost.',
   },
   {
     codes: [7000218, 7000216],
     kind: 'authentication',
     cause: 'The request carried no credential that Microsoft accepts.',
-    remedy: 'Save the secret or the certificate of the application once more.',
+    remedy: 'Give Watchpost the secret or the certificate of the application once more.',
   },
   {
     codes: [700027],
@@ -74,13 +74,13 @@ export const aadstsRows: readonly Row[] = [
     codes: [1000502, 7000274],
     kind: 'authentication',
     cause: 'The certificate has expired or is not valid yet.',
-    remedy: 'Renew the certificate, upload it to the app registration and save it in Watchpost.',
+    remedy: 'Renew the certificate, upload it to the app registration and give it to Watchpost with its key.',
   },
   {
     codes: [7000214, 7000277],
     kind: 'authentication',
     cause: 'The certificate has been revoked.',
-    remedy: 'Replace the certificate.',
+    remedy: 'Replace the certificate, in the app registration and in Watchpost.',
   },
   {
     codes: [50012, 50027, 900384],
@@ -293,12 +293,12 @@ const byError: Readonly<Record<string, Omit<Row, 'codes'>>> = {
   invalid_client: {
     kind: 'authentication',
     cause: 'Microsoft does not accept the credential of the application.',
-    remedy: 'Check the client id and save a new secret or certificate.',
+    remedy: 'Check the client id and give Watchpost a new secret or certificate.',
   },
   unauthorized_client: {
     kind: 'permission',
     cause: 'The application may not be used in this tenant.',
-    remedy: 'An administrator of the tenant has to consent again (Reconnect).',
+    remedy: 'An administrator of the tenant has to consent again.',
   },
   invalid_resource: {
     kind: 'permission',

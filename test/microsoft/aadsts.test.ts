@@ -12,7 +12,12 @@ const rows: Row[] = [
     kind: 'authentication',
     says: /does not know this application/,
   },
-  { number: 7000229, error: 'invalid_client', kind: 'permission', says: /[Cc]onsent.*Reconnect/s },
+  {
+    number: 7000229,
+    error: 'invalid_client',
+    kind: 'permission',
+    says: /[Cc]onsent was withdrawn.*consent again/s,
+  },
   { number: 7000215, error: 'invalid_client', kind: 'authentication', says: /secret is wrong.*not its id/s },
   { number: 7000222, error: 'invalid_client', kind: 'authentication', says: /secret has expired/ },
   { number: 7000218, error: 'invalid_client', kind: 'authentication', says: /no credential/ },
@@ -191,4 +196,11 @@ test.each([
 test('the number is found in the description when the list is missing', async () => {
   const body = refusal(7000222, 'invalid_client', { error_codes: undefined });
   expect(await failureFor(401, body)).toMatchObject({ code: 'AADSTS7000222', kind: 'authentication' });
+});
+
+test('a remedy says what has to be done, not which button does it', () => {
+  const button = /\(|button|press|click|Reconnect|Update credentials/;
+  expect(aadstsRows.filter(({ remedy }) => button.test(remedy))).toEqual([]);
+  // The check is awake.
+  expect('Consent again (Reconnect).').toMatch(button);
 });
