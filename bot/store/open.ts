@@ -9,7 +9,6 @@ import { openCredentials } from './credentials.ts';
 import type { Engine } from './engine/collection.ts';
 import { openEmbedded } from './engine/embedded.ts';
 import { measured } from './engine/measured.ts';
-import { openMongo } from './engine/mongo.ts';
 import { openInbound } from './inbound.ts';
 import type { Kit } from './kit.ts';
 import { openPeople } from './people.ts';
@@ -35,8 +34,14 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const engine =
     mongodbUri === undefined || mongodbUri === ''
       ? openEmbedded(join(folder, 'watchpost.sqlite'), collections)
-      : await openMongo(mongodbUri, collections);
+      : await overMongo(mongodbUri);
   return storeOver(onCall === undefined ? engine : measured(engine, onCall), options);
+}
+
+/** The driver takes 20 MB in each thread: it is loaded where it is used. */
+async function overMongo(uri: string): Promise<Engine> {
+  const { openMongo } = await import('./engine/mongo.ts');
+  return await openMongo(uri, collections);
 }
 
 /** All subjects over an engine that is open. */
