@@ -1,15 +1,15 @@
 import { LRUCache } from 'lru-cache';
 import type { Audience } from '../../shared/access.ts';
-import { type TenantId, tenantId } from '../../shared/tenants/tenant.ts';
+import type { TenantId } from '../../shared/tenants/tenant.ts';
 import { type Instant, millis } from '../../shared/time.ts';
 import type { Log } from '../log.ts';
 import type { Place, PlaceRow, PlaceStore, RosterMember } from '../services.ts';
 import { baseOf } from './card-data.ts';
 import type { Connector, ListedMember } from './connector.ts';
+import { eachPage, memberOf } from './member-pages.ts';
 
 /** How long a list of members counts (contracts.md §2). */
 export const rosterMs = 600_000;
-const most = 25_000;
 /** After a failed read the next answer does not wait for another one at once. */
 const failedMs = 30_000;
 
@@ -115,7 +115,7 @@ export function openAudiences(options: {
       const before = toldOf(base, row);
       const readAt = now();
       let outsiders = 0;
-      const ended = await eachPage(spot, base, (members) => {
+      const ended = await eachPage(connector, spot.serviceUrl, base, (members) => {
         outsiders += members.filter((one) => isOutsider(one, homeTenantId)).length;
         return outsiders === 0;
       });
@@ -141,7 +141,7 @@ export function openAudiences(options: {
     const changes = changesOf(row);
     const before = toldOf(base, row);
     const tenants = new Map<string, TenantId>();
-    const ended = await eachPage(spot, base, (members) => {
+    const ended = await eachPage(connector, spot.serviceUrl, base, (members) => {
       for (const one of members.map(memberOf)) if (one !== undefined) tenants.set(one.oid, one.tid);
       return tenants.size < 5000;
     });
@@ -153,25 +153,6 @@ export function openAudiences(options: {
     if (row !== null && row.removed !== true && toldOf(base, row) === before)
       origins.set(base, { tenants, until: millis(now()) + rosterMs, changes });
     return tenants;
-  }
-
-  /** Pages until there is no more or `use` has seen enough. */
-  async function eachPage(
-    spot: Spot,
-    base: string,
-    use: (members: ListedMember[]) => boolean,
-  ): Promise<{ kind: 'read' } | { kind: 'unread'; why: string }> {
-    let after: string | undefined;
-    for (let seen = 0; seen <= most; ) {
-      const page = await connector.members(spot.serviceUrl, base, after);
-      if (page.kind === 'unread') return page;
-      if (page.members.length === 0 && after === undefined) return { kind: 'unread', why: 'no members' };
-      seen += Math.max(page.members.length, 1);
-      if (!use(page.members) || page.next === undefined) return { kind: 'read' };
-      if (page.next === after) return { kind: 'unread', why: 'member list repeats itself' };
-      after = page.next;
-    }
-    return { kind: 'unread', why: 'too many members' };
   }
 
   return {
@@ -206,7 +187,7 @@ export function openAudiences(options: {
     },
     async members(spot, limit) {
       const found: RosterMember[] = [];
-      const ended = await eachPage(spot, baseOf(spot.conversationId), (members) => {
+      const ended = await eachPage(connector, spot.serviceUrl, baseOf(spot.conversationId), (members) => {
         for (const one of members) {
           const member = memberOf(one);
           if (member !== undefined && found.length < limit) found.push(member);
@@ -249,20 +230,4 @@ function freshRoster({ roster }: PlaceRow, now: Instant): RosterFacts | undefine
 
 function withoutPerson(audience: Audience): Exclude<Audience, { kind: 'personal' }> {
   return audience.kind === 'personal' ? { kind: 'unbound', why: 'not a personal chat' } : audience;
-}
-
-function memberOf(listed: ListedMember): RosterMember | undefined {
-  const oid = typeof listed.aadObjectId === 'string' ? listed.aadObjectId : listed.objectId;
-  const tid = typeof listed.tenantId === 'string' ? tenantId(listed.tenantId) : undefined;
-  if (typeof listed.id !== 'string' || typeof oid !== 'string' || tid === undefined) return undefined;
-  const address = [listed.email, listed.userPrincipalName].find(
-    (one) => typeof one === 'string' && one !== '',
-  );
-  return {
-    teamsId: listed.id,
-    oid: oid.toLowerCase(),
-    tid,
-    name: typeof listed.name === 'string' ? listed.name : '',
-    ...(typeof address === 'string' ? { address } : {}),
-  };
 }
