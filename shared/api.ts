@@ -9,7 +9,7 @@ export type TabConfig =
   /** Demo only: the sandbox's authorize page, code + PKCE. */
   | { signIn: 'sandbox'; authorizeUrl: string; tokenUrl: string; clientId: string; scope: string };
 
-/** `GET /api/tab/me` */
+/** `GET /api/tab/me`: a reason for each grant, at most 100 as the store holds. */
 export type Me = { name: string; role: Role | null; reasons: string[]; home: boolean; now: Instant };
 
 /** One line of `GET /api/tab/tenants`. Null = not known; the reason is in `health` or `notRead`. */
@@ -20,6 +20,7 @@ export type TenantRow = {
   health: { state: HealthState; cause: string; remedy: string; since: Instant };
   /** "needs Entra ID P2", "domains: permission missing": what could not be read and why. */
   notRead: string[];
+  /** `spark`: at most 30 days. */
   score: {
     day: Day;
     percent: number | null;
@@ -70,12 +71,17 @@ export type TenantList = {
   figures: TenantFigures;
 };
 
-/** `GET /api/tab/tenants/{id}` */
+/**
+ * `GET /api/tab/tenants/{id}`. No list is longer than: 100 domains and licences (their counts tell how many there are),
+ * 400 days, 300 actions, 50 categories and comparisons, 10 controls that moved.
+ */
 export type TenantPage = {
   now: Instant;
   tenant: TenantRow;
   domains: string[];
+  domainCount: number;
   licences: string[];
+  licenceCount: number;
   datasets: {
     name: DatasetName;
     state: DatasetState['state'] | 'waiting';

@@ -45,18 +45,25 @@ export function Sources({ page, now }: { page: TenantPage; now: Instant }) {
                   {licence}
                 </span>
               ))}
+          {more(page.licenceCount - page.licences.length)}
         </p>
         <details>
-          <summary>{counted(page.domains.length, 'domain')}</summary>
+          <summary>{counted(page.domainCount, 'domain')}</summary>
           <ul className="plain">
             {page.domains.map((domain) => (
               <li key={domain}>{domain}</li>
             ))}
           </ul>
+          {more(page.domainCount - page.domains.length)}
         </details>
       </section>
     </div>
   );
+}
+
+/** The answer holds the first ones; how many there are is said. */
+function more(count: number) {
+  return count > 0 && <span className="caption">and {count} more</span>;
 }
 
 type Group = [Source, ...Source[]];

@@ -17,6 +17,10 @@ import { tabOf } from './tenants.ts';
 
 const trendDays = 365;
 const mostActions = 300;
+/** Of domains, and of licences: a school has thousands of domains, and nobody reads them here. */
+const mostNames = 100;
+/** Microsoft has five categories and a handful of comparisons. */
+const mostParts = 50;
 
 /**
  * `GET /api/tab/tenants/{id}`: all that is known of one tenant. A tenant this person may not see is answered as one
@@ -48,8 +52,10 @@ async function pageOf(
   return {
     now,
     tenant: row,
-    domains: tenant.domains,
-    licences: tenant.licences.skus.map(({ name, partNumber }) => name || partNumber),
+    domains: tenant.domains.slice(0, mostNames),
+    domainCount: tenant.domains.length,
+    licenceCount: tenant.licences.skus.length,
+    licences: tenant.licences.skus.slice(0, mostNames).map(({ name, partNumber }) => name || partNumber),
     datasets: datasetNames.map((name) => {
       const state = tenant.datasets[name];
       return {
@@ -101,12 +107,12 @@ async function scoresOf(
             current: one.current,
             max: one.max,
           })),
-    comparisons: posture.comparisons,
+    comparisons: posture.comparisons.slice(0, mostParts),
     comparison:
       compared === null
         ? null
         : { percent: compared.percent, label: compared.label, difference: compared.difference },
-    categories: posture.categories,
+    categories: posture.categories.slice(0, mostParts),
     moved: posture.moved,
     actions,
     actionCount: posture.actionCount,

@@ -160,6 +160,39 @@ describe('the list of tenants', () => {
     expect(page.licences).toEqual(['Microsoft 365 E5']);
   });
 
+  test('a tenant with thousands of domains answers with the first hundred and says how many there are', async () => {
+    const { store } = server;
+    const known = await store.tenants.get(scopeOfJob(idOf(3)), idOf(3));
+    if (known === null) throw new Error('nothing was seeded');
+    const names = Array.from({ length: 2_500 }, (_, n) => `school-${n}.example`);
+    const pageOf = async (): Promise<TenantPage> => {
+      const answer = await server.get(`/api/tab/tenants/${idOf(3)}`, `Bearer ${await server.tokenOf(ana)}`);
+      return (await answer.json()) as TenantPage;
+    };
+    await store.tenants.save(scopeOfJob(idOf(3)), { ...known, domains: [known.domain, ...names] });
+    try {
+      const page = await pageOf();
+      expect(page).toMatchObject({ domainCount: 2_501, licenceCount: page.licences.length });
+      expect(page.domains).toEqual([known.domain, ...names.slice(0, 99)]);
+    } finally {
+      await store.tenants.save(scopeOfJob(idOf(3)), known);
+    }
+    expect(await pageOf()).toMatchObject({ domains: known.domains, domainCount: known.domains.length });
+  });
+
+  test('no list of the page is longer than is said', async () => {
+    const answer = await server.get(`/api/tab/tenants/${idOf(1)}`, `Bearer ${await server.tokenOf(ana)}`);
+    const page = (await answer.json()) as TenantPage;
+    const most: Record<string, number> = {
+      ...{ domains: 100, licences: 100, datasets: 5, trend: 400, actions: 300 },
+      ...{ categories: 50, comparisons: 50, moved: 10 },
+    };
+    const lists = Object.entries(page).filter(([, value]) => Array.isArray(value));
+    // A new list without a bound here is noticed.
+    expect(lists.map(([name]) => name).sort()).toEqual(Object.keys(most).sort());
+    expect(lists.filter(([name, value]) => (value as unknown[]).length > (most[name] ?? 0))).toEqual([]);
+  });
+
   test('a score that is read anew shows anew', async () => {
     const before = (await listOf(server, ana)).rows.find(({ id }) => id === idOf(4));
     const { store } = server;
