@@ -15,28 +15,36 @@ const sharedDomains =
   /(^|\.)(azurewebsites\.net|onmicrosoft\.com|microsoft\.com|botframework\.com|ngrok(-free)?\.(io|app|dev)|devtunnels\.ms|trycloudflare\.com|loca\.lt)$/;
 const none = '00000000-0000-0000-0000-000000000000';
 
-/**
- * Everything wrong with a package, a sentence each; empty = it may go to Teams. First Microsoft's schema, read from
- * the library's own folder, then what the schema does not know (teams.md §1). Never reaches the network.
- */
+/** Everything wrong with a package, a sentence each; empty = it may go to Teams. Never reaches the network. */
 export async function packageProblems(files: PackageFiles, variant: Variant): Promise<string[]> {
   const raw = manifestOf(files);
   if (typeof raw === 'string') return [raw];
-  const left = JSON.stringify(raw).match(/\$\{\{[^}]*\}\}/g);
-  if (left !== null)
-    return [`The manifest still holds ${[...new Set(left)].join(' and ')}: nothing was given for it.`];
+  const bySchema = await schemaProblems(raw);
+  return bySchema.length > 0 ? bySchema : ruleProblems(files, variant);
+}
+
+/** What Microsoft's schema says, read from the library's own folder. */
+async function schemaProblems(raw: Record<string, unknown>): Promise<string[]> {
   // With any other address the library would go and fetch it.
   if (raw.$schema !== schemaAddress) return [`The manifest's $schema must be ${schemaAddress}.`];
-  const bySchema = await AppManifestUtils.validateAgainstSchema(raw as never);
-  if (bySchema.length > 0) return bySchema.map((one) => `Microsoft's schema says: manifest${one.trim()}`);
+  const left = leftOver(raw);
+  if (left.length > 0) return left;
+  const problems = await AppManifestUtils.validateAgainstSchema(raw as never);
+  return problems.map((one) => `Microsoft's schema says: manifest${one.trim()}`);
+}
+
+/** What the schema does not know (see docs/packaging.md); the manifest has passed it before. */
+export function ruleProblems(files: PackageFiles, variant: Variant): string[] {
+  const raw = manifestOf(files);
+  if (typeof raw === 'string') return [raw];
   const parsed = v.safeParse(manifestSchema, raw);
-  if (!parsed.success) {
+  if (!parsed.success)
     return parsed.issues.map(
       (one) => `The manifest's ${v.getDotPath(one) ?? 'shape'} is wrong: ${one.message}.`,
     );
-  }
   const manifest = parsed.output;
   return [
+    ...leftOver(raw),
     ...fileProblems(files, manifest),
     ...idProblems(manifest),
     ...domainProblems(manifest, raw),
@@ -45,6 +53,11 @@ export async function packageProblems(files: PackageFiles, variant: Variant): Pr
     ...permissionProblems(manifest, variant),
     ...iconProblems(files, manifest.icons),
   ];
+}
+
+function leftOver(raw: Record<string, unknown>): string[] {
+  const left = [...new Set(JSON.stringify(raw).match(/\$\{\{[^}]*\}\}/g) ?? [])];
+  return left.map((one) => `The manifest still holds ${one}: nothing was given for it.`);
 }
 
 function manifestOf(files: PackageFiles): Record<string, unknown> | string {

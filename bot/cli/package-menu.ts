@@ -1,7 +1,7 @@
 import { type CommandPlace, type CommandRow, commandTable } from '../../shared/command-table.ts';
 import type { Manifest, Scope } from './package-manifest.ts';
 
-/** Teams shows about ten commands of a scope (teams.md §1). */
+/** Teams shows about ten commands of a scope. */
 const most = 10;
 /** The store wants a person who opens the chat to find this many. */
 const leastPersonal = 3;

@@ -51,20 +51,24 @@ function unfiltered(packed: Buffer, height: number, lineBytes: number, channels:
       const left = x < channels ? 0 : (lines[here - channels] ?? 0);
       const above = y === 0 ? 0 : (lines[here - lineBytes] ?? 0);
       const corner = x < channels || y === 0 ? 0 : (lines[here - lineBytes - channels] ?? 0);
-      const expected = [0, left, above, (left + above) >> 1, nearest(left, above, corner)][kind] ?? 0;
-      lines[here] = (packed[y * (lineBytes + 1) + 1 + x] ?? 0) + expected;
+      lines[here] = (packed[y * (lineBytes + 1) + 1 + x] ?? 0) + expected(kind, left, above, corner);
     }
   }
   return lines;
 }
 
+function expected(kind: number, left: number, above: number, corner: number): number {
+  if (kind === 1) return left;
+  if (kind === 2) return above;
+  if (kind === 3) return (left + above) >> 1;
+  return kind === 4 ? nearest(left, above, corner) : 0;
+}
+
+/** Whichever of the three is nearest to left + above - corner; on a tie the first. */
 function nearest(left: number, above: number, corner: number): number {
-  const guess = left + above - corner;
-  const [toLeft, toAbove, toCorner] = [left, above, corner].map((one) => Math.abs(guess - one)) as [
-    number,
-    number,
-    number,
-  ];
+  const toLeft = Math.abs(above - corner);
+  const toAbove = Math.abs(left - corner);
+  const toCorner = Math.abs(left + above - 2 * corner);
   if (toLeft <= toAbove && toLeft <= toCorner) return left;
   return toAbove <= toCorner ? above : corner;
 }
