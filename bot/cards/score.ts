@@ -125,7 +125,8 @@ function newCard(input: ScoreCardInput, caption: string, noticed: ReturnType<typ
     range:
       trend === null
         ? 'Trend: not enough days read yet.'
-        : `${counted(trend.days - 1, 'day')}, ${trend.range}${trend.missing > 0 ? `, ${trend.missing} not read` : ''}`,
+        : // Beside the line; below it where the card is too narrow for both.
+          ` ${counted(trend.days - 1, 'day').replace(' ', '\u00a0')},\u00a0${trend.range}${trend.missing > 0 ? `, ${trend.missing} not read` : ''}`,
     actionsTitle:
       posture.actions.length === 0
         ? 'Nothing left to gain by what Microsoft counts'

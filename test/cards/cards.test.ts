@@ -94,7 +94,7 @@ test('a card reads: how good, is it getting better, what to do, how old, what is
     '%-points in 30\u00a0days, from 57.6\u2009% on 21\u00a0Oct',
     '9.2 above',
     'tenants of similar size (53.2\u2009%)',
-    '30 days, 57.6–65.5\u2009%',
+    ' 30\u00a0days,\u00a057.6–65.5\u2009%',
     'Worth most now, in points',
     '+8.0',
     'Block legacy authentication',

@@ -32,8 +32,8 @@ async function measure(
           const box = element.getBoundingClientRect();
           return box.width > 0 && (box.right > edge.right + 0.5 || box.left < edge.left - 0.5);
         });
-        const trend = [...card.querySelectorAll<HTMLElement>('p')].find((p) =>
-          /[▁-█]{5}/.test(p.textContent ?? ''),
+        const trend = [...card.querySelectorAll<HTMLElement>('span')].find((run) =>
+          /^[▁-█·]{5,}$/.test(run.textContent ?? ''),
         );
         const range = document.createRange();
         if (trend !== undefined) range.selectNodeContents(trend);

@@ -47,7 +47,7 @@ describe('the score of one tenant', () => {
     expect(words).toMatch(/\d\d\.\d\u2009% .*[\d.]+ of [\d.]+ points/); // how good
     expect(words).toMatch(/▼ \d+\.\d %-points since \d+\s\w+/); // since the day before
     expect(words).toMatch(/[▲▼] \d+\.\d %-points in 30\sdays/);
-    expect(words).toMatch(/[▁▂▃▄▅▆▇█]{20,}.*30 days, \d+\.\d–\d+\.\d\u2009%/);
+    expect(words).toMatch(/[▁▂▃▄▅▆▇█]{20,}.*30\sdays,\s\d+\.\d–\d+\.\d\u2009%/);
     expect(words).toMatch(/(above|below) .*tenants/); // against whom, labelled
     expect(words.match(/\+\d+\.\d/g)?.length).toBeGreaterThanOrEqual(3); // three actions with their gain
     expect(words).toMatch(/read (just now|\d+ min ago)/);
