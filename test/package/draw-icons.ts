@@ -5,7 +5,7 @@ import { openBrowser } from '../support/browser.ts';
 /** `node test/package/draw-icons.ts`: the PNGs of the app package from their SVG sources, to be looked at and committed. */
 
 const folder = new URL('../../appPackage/', import.meta.url);
-export const icons = [
+const icons = [
   { name: 'color', size: 192 },
   { name: 'outline', size: 32 },
 ] as const;
