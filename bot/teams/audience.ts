@@ -86,6 +86,23 @@ export function openAudiences(options: {
   // there at once, also while the row is being written.
   const told = new LRUCache<string, number>({ max: 10_000 });
 
+  // Changes that the store would not take when they were told: nothing is answered before it has.
+  const owed = new Set<string>();
+
+  /** The row of a conversation in which every change that this process was told of is counted. Throws what the store throws. */
+  async function rowOf(base: string): Promise<PlaceRow | null> {
+    const row = await places.get(base);
+    const late = [base, row?.teamId].filter((id): id is string => id !== undefined && owed.has(id));
+    if (late.length === 0) return row;
+    for (const id of late) await count(id);
+    return await places.get(base);
+  }
+
+  async function count(id: string): Promise<void> {
+    await places.dropRoster(id);
+    owed.delete(id);
+  }
+
   /** A change of the team is a change of each of its channels. */
   function toldOf(base: string, row: PlaceRow | null): number {
     return (told.get(base) ?? 0) + (told.get(row?.teamId ?? '') ?? 0);
@@ -158,7 +175,7 @@ export function openAudiences(options: {
   return {
     async of(spot) {
       const base = baseOf(spot.conversationId);
-      const row = await places.get(base);
+      const row = await rowOf(base);
       const fixed = audienceOf(row, { kind: 'unread', why: 'not asked' }, homeTenantId);
       // Members matter only where they can change the answer.
       const open = row !== null && row.removed !== true && row.hostTenantId === homeTenantId;
@@ -173,7 +190,7 @@ export function openAudiences(options: {
     },
     async tenantOf(spot, oid) {
       const base = baseOf(spot.conversationId);
-      const row = await places.get(base);
+      const row = await rowOf(base);
       const kept = row === null ? undefined : freshRoster(row, now());
       const allOurs = kept?.kind === 'read' && kept.outsiders === 0;
       if (allOurs) return homeTenantId;
@@ -198,13 +215,14 @@ export function openAudiences(options: {
       return found;
     },
     async forget(conversationId, teamId) {
-      for (const id of new Set([baseOf(conversationId), teamId])) {
-        if (id === undefined) continue;
+      const changed = [...new Set([baseOf(conversationId), teamId])].filter((id) => id !== undefined);
+      for (const id of changed) {
         told.set(id, (told.get(id) ?? 0) + 1);
         failed.delete(id);
         origins.delete(id);
-        await places.dropRoster(id);
+        owed.add(id);
       }
+      for (const id of changed) await count(id);
     },
   };
 }

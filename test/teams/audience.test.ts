@@ -281,6 +281,35 @@ test('a list read before a guest came does not count after the guest came', asyn
   await close();
 });
 
+test.each([{ through: 'the conversation' }, { through: 'its team' }])(
+  'a guest whom $through told of while the store was away is no member of an internal place afterwards',
+  async ({ through }) => {
+    let guestIsHere = false;
+    let away = false;
+    const team = '19:team@thread.tacv2';
+    const { audiences, places, close } = await opened(
+      () => page(guestIsHere ? [person(), person({ userRole: 'guest' })] : [person()]),
+      (store) => ({
+        ...store,
+        async dropRoster(conversationId) {
+          if (away) throw new Error('the store is away');
+          await store.dropRoster(conversationId);
+        },
+      }),
+    );
+    await places.save({ ...row(), teamId: team });
+    expect(await audiences.of(spot)).toEqual(internal);
+    guestIsHere = true;
+    away = true;
+    await expect(audiences.forget(through === 'its team' ? team : id)).rejects.toThrow('away');
+    // What is not written is not forgotten: no answer before it is.
+    await expect(audiences.of(spot)).rejects.toThrow('away');
+    away = false;
+    expect((await audiences.of(spot)).kind).toBe('unbound');
+    await close();
+  },
+);
+
 test('a list read before a guest came does not count even while the store is still writing that somebody came', async () => {
   const read = Promise.withResolvers<MemberPage>();
   const written = Promise.withResolvers<void>();
