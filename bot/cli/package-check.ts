@@ -1,4 +1,4 @@
-import { AppManifestUtils } from '@microsoft/app-manifest';
+import { AppManifestUtils, type TeamsManifest } from '@microsoft/app-manifest';
 import * as v from 'valibot';
 import type { PackageFiles, Variant } from './package-build.ts';
 import { iconProblems } from './package-icons.ts';
@@ -10,9 +10,9 @@ const permissions: Readonly<Record<Variant, readonly string[]>> = {
   standard: [],
   'read-back': ['ChannelMessage.Read.Group'],
 };
-/** The store refuses these as valid domains: anybody may have one. */
+/** Not one organisation's own: Microsoft's domains as a whole, and what hosts everybody's sites without the site's name. */
 const sharedDomains =
-  /(^|\.)(azurewebsites\.net|onmicrosoft\.com|microsoft\.com|botframework\.com|ngrok(-free)?\.(io|app|dev)|devtunnels\.ms|trycloudflare\.com|loca\.lt)$/;
+  /(^|\.)(onmicrosoft\.com|microsoft\.com|botframework\.com)$|^(azurewebsites\.net|azurestaticapps\.net|herokuapp\.com|ngrok\.(io|app)|ngrok-free\.(app|dev)|devtunnels\.ms)$/;
 const none = '00000000-0000-0000-0000-000000000000';
 
 /** Everything wrong with a package, a sentence each; empty = it may go to Teams. Never reaches the network. */
@@ -29,7 +29,8 @@ async function schemaProblems(raw: Record<string, unknown>): Promise<string[]> {
   if (raw.$schema !== schemaAddress) return [`The manifest's $schema must be ${schemaAddress}.`];
   const left = leftOver(raw);
   if (left.length > 0) return left;
-  const problems = await AppManifestUtils.validateAgainstSchema(raw as never);
+  // The library's type promises what the library is only about to check.
+  const problems = await AppManifestUtils.validateAgainstSchema(raw as unknown as TeamsManifest);
   return problems.map((one) => `Microsoft's schema says: manifest${one.trim()}`);
 }
 
@@ -116,7 +117,7 @@ function domainProblems({ validDomains, developer }: Manifest, raw: Record<strin
     if (!/^[a-z0-9.-]+(:\d+)?$/.test(domain))
       problems.push(`The valid domain "${domain}" must be one plain host, without wildcard, scheme or path.`);
     else if (sharedDomains.test(domain.replace(/:\d+$/, '')))
-      problems.push(`The store refuses the valid domain ${domain}: it is not yours alone.`);
+      problems.push(`Teams refuses the valid domain ${domain}: it is not yours alone.`);
   }
   for (const { path, address } of addresses(raw, '')) {
     if (path === '$schema') continue;
@@ -155,6 +156,10 @@ function wordProblems({ name, description, developer }: Manifest): string[] {
   if (name.full === name.short) problems.push('name.full must say more than name.short.');
   const reserved = /\b(teams|microsoft|beta|dev)\b/i.exec(`${name.short} ${name.full}`)?.[0];
   if (reserved !== undefined) problems.push(`The name must not hold the word "${reserved}".`);
+  if (/\bapp\b/i.test(description.short)) problems.push('description.short must do without the word "app".');
+  const teams = /(\w+\s+)?Teams\b/.exec(description.full)?.[0];
+  if (teams !== undefined && teams !== 'Microsoft Teams')
+    problems.push(`description.full must first say "Microsoft Teams", not "${teams}".`);
   if (description.full.includes(description.short))
     problems.push('description.full must not repeat description.short.');
   return problems;

@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { isAbsolute, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, parseEnv } from 'node:util';
 import { WatchpostError } from '../errors.ts';
@@ -47,7 +47,7 @@ async function main(args: string[]): Promise<number> {
   for (const { variant, files } of built) {
     const path = join(folder, zipNames[variant]);
     write(path, zipOf(files));
-    console.log(`${relative(process.cwd(), path) || path}`);
+    console.log(shown(path));
   }
   console.log(
     demo
@@ -55,6 +55,12 @@ async function main(args: string[]): Promise<number> {
       : `Built for ${values.PUBLIC_URL}. Upload watchpost.zip; the other one also lets Watchpost read the channels it posts to (docs/packaging.md).`,
   );
   return 0;
+}
+
+/** As short as it can be said: from here, unless it lies elsewhere. */
+function shown(path: string): string {
+  const short = relative(process.cwd(), path);
+  return short.startsWith('..') || isAbsolute(short) ? path : short;
 }
 
 function optionsOf(args: string[]): { out?: string; env?: string; help?: boolean } {

@@ -38,6 +38,11 @@ describe.each(variants.map((variant) => ({ variant })))('the $variant package', 
     expect(await packageProblems(built(variant, values), variant)).toEqual([]);
   });
 
+  test('may go to Teams from a site of its own on a shared host', () => {
+    const { values } = packageValues({ ...real, PUBLIC_URL: 'https://watchpost-contoso.azurewebsites.net' });
+    expect(ruleProblems(built(variant, values), variant)).toEqual([]);
+  });
+
   test('may go to Teams when the address has a port', () => {
     const { values } = packageValues({ ...real, PUBLIC_URL: 'https://watchpost.contoso.com:8443/' });
     expect(ruleProblems(built(variant, values), variant)).toEqual([]);
@@ -150,8 +155,26 @@ test.each([
   {
     defect: 'a domain anybody may have',
     path: 'validDomains',
-    value: ['watchpost.contoso.com', 'mine.azurewebsites.net'],
-    says: /refuses the valid domain mine/,
+    value: ['watchpost.contoso.com', 'azurewebsites.net'],
+    says: /refuses the valid domain azurewebsites/,
+  },
+  {
+    defect: "one of Microsoft's domains",
+    path: 'validDomains',
+    value: ['watchpost.contoso.com', 'teams.microsoft.com'],
+    says: /refuses the valid domain teams/,
+  },
+  {
+    defect: 'a short description that says app',
+    path: 'description.short',
+    value: 'An app for scores.',
+    says: /without the word "app"/,
+  },
+  {
+    defect: 'Teams without Microsoft',
+    path: 'description.full',
+    value: 'Works in Teams.',
+    says: /must first say "Microsoft Teams", not "in Teams"/,
   },
   {
     defect: 'a plain http address',
@@ -248,6 +271,21 @@ test("Microsoft's schema is asked first, and about all of it at once", async () 
     expect(problems[at]).toMatch(/^Microsoft's schema says: manifest/);
     expect(problems[at]).toContain(says);
   }
+});
+
+test('a value that nobody gave is missed by its name', () => {
+  const { BOT_ID: _, ...without } = realValues;
+  expect(ruleProblems(built('standard', without), 'standard')).toContain(
+    `The manifest still holds $\{{BOT_ID}}: nothing was given for it.`,
+  );
+});
+
+test('a value cannot break out of its place', () => {
+  const files = built('standard', { ...realValues, BOT_ID: '", "isNotificationOnly": "' });
+  const manifest = v.parse(object, JSON.parse(new TextDecoder().decode(files['manifest.json'])));
+  expect(manifest).toMatchObject({
+    bots: [{ botId: '", "isNotificationOnly": "', isNotificationOnly: false }],
+  });
 });
 
 test('the read-back package that asks for nothing, or for more, is refused', () => {

@@ -22,6 +22,19 @@ const manifest = v.parse(
   raw,
 );
 
+test('the app stands where people work: chat, channels of every kind, a tab for one and a tab for a channel', () => {
+  expect(raw).toMatchObject({
+    manifestVersion: '1.30',
+    supportsChannelFeatures: 'tier1',
+    bots: [{ scopes: ['personal', 'team', 'groupChat'], supportsTargetedMessages: true }],
+    configurableTabs: [{ scopes: ['team'] }],
+    permissions: ['identity'],
+  });
+  expect(raw).toMatchObject({
+    staticTabs: expect.arrayContaining([expect.objectContaining({ scopes: ['personal'] })]),
+  });
+});
+
 test('the menu of each scope is what the command table puts there', () => {
   expect(menuProblems(manifest)).toEqual([]);
 });

@@ -166,6 +166,13 @@ describe('aad.manifest.json', () => {
     expect(trusted.flatMap((one) => one.delegatedPermissionIds)).toEqual([scopeId, scopeId]);
   });
 
+  test('the page for doing it by hand names the same clients, claims and settings', () => {
+    const page = text('docs/packaging.md');
+    for (const { appId } of aad.api.preAuthorizedApplications) expect(page).toContain(appId);
+    for (const { name } of aad.optionalClaims.accessToken) expect(page).toContain(`\`${name}\``);
+    for (const name of placeholderNames) if (name !== 'TAB_DOMAIN') expect(page).toContain(`| \`${name}\` |`);
+  });
+
   test('gives the app roles that the program reads, to people only', () => {
     const read = [...checker.matchAll(/^ {2}'(Watchpost\.\w+)': '/gm)].map(([, name]) => name);
     expect(read).toHaveLength(3);
