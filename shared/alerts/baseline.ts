@@ -56,8 +56,8 @@ export function baselineOf(snapshot: EvaluatedSnapshot, profiles: readonly Contr
 }
 
 /**
- * The baseline moved to `now`, except the controls that are `owed`: what was told as lost is owed until it is back,
- * so those keep what they had, and with them the baseline keeps its day.
+ * The baseline moved to `now`, except the controls that are `owed`: while a finding stands, what is lost stays lost
+ * until it is back, so those keep what they had, and with them the baseline keeps its day.
  */
 export function moved(before: Baseline, now: Baseline, owed: ReadonlySet<string>): Baseline {
   const kept = before.controls.filter(({ name }) => owed.has(name));

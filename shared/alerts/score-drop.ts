@@ -120,7 +120,8 @@ function furtherThan(finding: DropFinding, losses: Losses, { max }: Baseline): L
 
 /**
  * What the next day is compared with. A rise is when comparable controls gained more than they lost, or lost nothing.
- * While a finding stands, what was told is owed and left out of that: the rest moves on as ever.
+ * While a finding stands, what was told is owed and left out of that: the others move on as ever, but only upwards,
+ * since a further fall is counted from what was told last.
  */
 function nextBaseline(
   before: Baseline,
@@ -128,23 +129,22 @@ function nextBaseline(
   losses: Losses,
   finding: DropFinding | null,
 ): Baseline {
-  const told = new Set(
-    finding !== null && isStanding(finding) ? finding.facts.regressed.map(({ name }) => name) : [],
-  );
-  // Over today: the baseline moves to now, whatever is left.
-  if (
-    finding?.told.kind === 'resolved' &&
-    finding.facts.day === today.day &&
-    before.told !== lastTransition(finding).id
-  ) {
-    return moved(before, today, new Set());
-  }
-  const owed = new Set(losses.regressed.filter(({ name }) => told.has(name)).map(({ name }) => name));
+  if (finding !== null && isOverToday(finding, before, today)) return moved(before, today, none);
+  const stands = finding !== null && isStanding(finding);
+  const told = stands ? new Set(finding.facts.regressed.map(({ name }) => name)) : none;
   let rise = 0;
   let lost = 0;
   for (const points of losses.gained.values()) rise += thousandths(points);
-  for (const { name, points } of losses.regressed) if (!owed.has(name)) lost += thousandths(points);
-  return lost === 0 || rise > lost ? moved(before, today, owed) : held(before, today);
+  for (const { name, points } of losses.regressed) if (!told.has(name)) lost += thousandths(points);
+  if (lost > 0 && rise <= lost) return held(before, today);
+  return moved(before, today, stands ? new Set(losses.regressed.map(({ name }) => name)) : none);
+}
+
+const none: ReadonlySet<string> = new Set();
+
+/** Over with this very day, and the baseline does not know of it yet: it moves to now, whatever is left. */
+function isOverToday(finding: DropFinding, before: Baseline, today: Baseline): boolean {
+  return finding.told.kind === 'resolved' && finding.facts.day === today.day && isUnfinished(finding, before);
 }
 
 /** A finding whose rows may not have been written: the baseline, saved after them, does not know of it. */
