@@ -77,10 +77,11 @@ function optionsOf(args: string[]): { out?: string; env?: string; help?: boolean
   }
 }
 
-/** The file's lines win over the environment: it was named for this package. */
+/** The file's lines win over the environment: it was named for this package. One left blank says nothing. */
 function fileOf(path: string): NodeJS.ProcessEnv {
   try {
-    return { ...parseEnv(readFileSync(path, 'utf8')) };
+    const lines = Object.entries(parseEnv(readFileSync(path, 'utf8')));
+    return Object.fromEntries(lines.filter(([, value]) => value?.trim() !== ''));
   } catch (cause) {
     throw new WatchpostError('bad-input', `The file ${path} cannot be read.`, { cause });
   }

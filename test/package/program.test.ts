@@ -44,8 +44,9 @@ test('without settings: the demo, and it says so', () => {
 test('with settings from a file: both packages, good when opened again, the same bytes on any machine', () => {
   const file = join(folder, 'settings');
   const lines = Object.entries(real).map(([name, value]) => `${name}=${value}`);
-  writeFileSync(file, `# ours\r\n${lines.join('\r\n')}\r\n`);
-  const { code, out, err } = run({ BOT_ID: 'what the file says wins' }, '--out', folder, '--env', file);
+  writeFileSync(file, `# ours\r\n${lines.join('\r\n')}\r\nTAB_DOMAIN=\r\n`);
+  const env = { BOT_ID: 'what the file says wins', TAB_DOMAIN: 'watchpost.contoso.com' };
+  const { code, out, err } = run(env, '--out', folder, '--env', file);
   expect({ code, err }).toEqual({ code: 0, err: '' });
   expect(out).toMatch(/Built for https:\/\/watchpost.contoso.com\./);
   for (const [name, variant] of [
@@ -60,6 +61,14 @@ test('with settings from a file: both packages, good when opened again, the same
     const backwards = Object.fromEntries(Object.entries(files).reverse());
     expect(Buffer.from(zipOf(backwards)).equals(readFileSync(join(folder, name)))).toBe(true);
   }
+});
+
+test('a line that the file leaves blank takes nothing away', () => {
+  const file = join(folder, 'settings');
+  writeFileSync(file, 'PUBLIC_URL=\nBOT_ID=" "\n');
+  const { code, out } = run({ ...real }, '--out', folder, '--env', file);
+  expect(code).toBe(0);
+  expect(out).toMatch(/Built for https:\/\/watchpost.contoso.com\./);
 });
 
 test.each([
