@@ -78,7 +78,7 @@ export function moved(before: Baseline, now: Baseline, owed: ReadonlySet<string>
  * The baseline where it was, one day later: nothing that fell is forgotten. Only what Microsoft scores for the first
  * time is taken in, so that its next fall can be seen, and what is gone for long goes.
  */
-export function held(before: Baseline, now: Baseline): Baseline {
+export function unmoved(before: Baseline, now: Baseline): Baseline {
   const known = new Set(before.controls.map(({ name }) => name));
   const scored = new Set(now.controls.map(({ name }) => name));
   const gone = new Map(absentees(before, now).map((control) => [control.name, control]));
@@ -95,7 +95,7 @@ export function held(before: Baseline, now: Baseline): Baseline {
 }
 
 /** The controls of the baseline that are not scored now and were not gone for too long, with the day they went. */
-function absentees(before: Baseline, now: Baseline): BaselineControl[] {
+export function absentees(before: Baseline, now: Baseline): BaselineControl[] {
   const scored = new Set(now.controls.map(({ name }) => name));
   return before.controls
     .filter(({ name }) => !scored.has(name))

@@ -1,5 +1,7 @@
 import type { Day } from '../time.ts';
-import type { Threshold } from './threshold.ts';
+import type { Baseline } from './baseline.ts';
+import type { Losses } from './losses.ts';
+import { type Threshold, thousandths } from './threshold.ts';
 
 /** One control's share in a fall: from what it had on the baseline's day to what it has. */
 export type Regressed = {
@@ -54,3 +56,28 @@ export type NotCounted = {
     points: number;
   };
 };
+
+/** The facts of a fall as they are told. */
+export function dropFacts(
+  before: Baseline,
+  now: Baseline,
+  losses: Losses,
+  further: number,
+  rest: Pick<DropFacts, 'first' | 'threshold'>,
+): DropFacts {
+  let gained = 0;
+  for (const points of losses.gained.values()) gained += thousandths(points);
+  return {
+    since: before.day,
+    day: now.day,
+    before: { current: before.current, max: before.max },
+    after: { current: now.current, max: now.max },
+    points: losses.points,
+    percent: losses.percent,
+    further,
+    gained: gained / 1000,
+    regressed: losses.regressed,
+    notCounted: losses.notCounted,
+    ...rest,
+  };
+}

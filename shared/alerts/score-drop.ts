@@ -1,8 +1,8 @@
 import type { ControlProfile, EvaluatedSnapshot } from '../score/score.ts';
 import type { Instant } from '../time.ts';
 import { counted, total } from '../words.ts';
-import { type Baseline, baselineOf, held, moved } from './baseline.ts';
-import type { DropFacts, Regressed } from './drop-facts.ts';
+import { absentees, type Baseline, baselineOf } from './baseline.ts';
+import { type DropFacts, dropFacts, type Regressed } from './drop-facts.ts';
 import {
   type FindingOf,
   findingId,
@@ -12,7 +12,8 @@ import {
   type Severity,
   type Transition,
 } from './finding.ts';
-import { dropFacts, type Losses, lossesSince } from './losses.ts';
+import { type Losses, lossesSince, lossOf } from './losses.ts';
+import { isUnfinished, marked, nextBaseline, owing } from './next-baseline.ts';
 import { opened, reopened, resolved, worsened } from './tell.ts';
 import { atMostHalf, type Loss, reaches, type Threshold, thousandths } from './threshold.ts';
 
@@ -70,7 +71,7 @@ export function decideScoreDrop(known: DropKnown): DropDecision {
   const next = judged(known, baseline, today, losses);
   if (next !== null && next !== finding) tell.push(lastTransition(next));
   const after = marked(nextBaseline(baseline, today, losses, next), next);
-  return { tell, finding: next, baseline: same(baseline, after) ? baseline : after };
+  return { tell, finding: next, baseline: isSame(baseline, after) ? baseline : after };
 }
 
 /** The finding after this day; the same object when nothing is to be told. */
@@ -96,10 +97,11 @@ function judged(known: DropKnown, before: Baseline, today: Baseline, losses: Los
   if (worse && !isAside(finding, now)) {
     return worsened(finding, { facts: facts(further.points), severity, at: now, why: lost });
   }
-  const back = finding.facts.regressed.every(
-    ({ name }) => !losses.regressed.some((one) => one.name === name),
-  );
-  if (atMostHalf(losses, threshold) || (back && !worse)) {
+  const missing = missingPoints(finding, before, today);
+  const left = missing === 0 ? losses : lossOf(losses.points + missing, before);
+  const lower = new Set(losses.regressed.map(({ name }) => name));
+  const back = missing === 0 && finding.facts.regressed.every(({ name }) => !lower.has(name));
+  if (atMostHalf(left, threshold) || (back && !worse)) {
     const why =
       losses.regressed.length === 0 ? 'all of it is back' : `${total(losses.points)} points are left`;
     return resolved(finding, { facts: facts(0), at: now, why });
@@ -108,66 +110,27 @@ function judged(known: DropKnown, before: Baseline, today: Baseline, losses: Los
 }
 
 /** What was lost since it was told last: each control beyond what it had lost then. */
-function furtherThan(finding: DropFinding, losses: Losses, { max }: Baseline): Loss {
+function furtherThan(finding: DropFinding, losses: Losses, before: Baseline): Loss {
   const told = new Map(finding.facts.regressed.map(({ name, points }) => [name, thousandths(points)]));
   const points =
     losses.regressed.reduce(
       (sum, one) => sum + Math.max(0, thousandths(one.points) - (told.get(one.name) ?? 0)),
       0,
     ) / 1000;
-  return { points, percent: max > 0 ? (points / max) * 100 : null };
+  return lossOf(points, before);
 }
 
 /**
- * What the next day is compared with. A rise is when comparable controls gained more than they lost, or lost nothing.
- * While a finding stands, what was told is owed and left out of that: the others move on as ever, but only upwards,
- * since a further fall is counted from what was told last.
+ * Points told as lost by controls that are not scored today. A control that is missing for some days is not back;
+ * one that stays away is no longer Microsoft's to count, and counts no more.
  */
-function nextBaseline(
-  before: Baseline,
-  today: Baseline,
-  losses: Losses,
-  finding: DropFinding | null,
-): Baseline {
-  if (finding !== null && isOverToday(finding, before, today)) return moved(before, today, none);
-  const stands = finding !== null && isStanding(finding);
-  const told = stands ? new Set(finding.facts.regressed.map(({ name }) => name)) : none;
-  let rise = 0;
-  let lost = 0;
-  for (const points of losses.gained.values()) rise += thousandths(points);
-  for (const { name, points } of losses.regressed) if (!told.has(name)) lost += thousandths(points);
-  if (lost > 0 && rise <= lost) return held(before, today);
-  return moved(before, today, stands ? new Set(losses.regressed.map(({ name }) => name)) : none);
-}
-
-const none: ReadonlySet<string> = new Set();
-
-/** Over with this very day, and the baseline does not know of it yet: it moves to now, whatever is left. */
-function isOverToday(finding: DropFinding, before: Baseline, today: Baseline): boolean {
-  return finding.told.kind === 'resolved' && finding.facts.day === today.day && isUnfinished(finding, before);
-}
-
-/** A finding whose rows may not have been written: the baseline, saved after them, does not know of it. */
-function isUnfinished(finding: DropFinding, baseline: Baseline | null): boolean {
-  return baseline === null || baseline.told !== lastTransition(finding).id;
-}
-
-function marked(baseline: Baseline, finding: DropFinding | null): Baseline {
-  const told = finding === null ? null : lastTransition(finding).id;
-  return baseline.told === told ? baseline : { ...baseline, told };
-}
-
-/** Without a baseline, a finding that stands still knows what its controls had. */
-function owing(today: Baseline, finding: DropFinding | null): Baseline {
-  if (finding === null || !isStanding(finding)) return today;
-  const from = new Map(finding.facts.regressed.map((one) => [one.name, one.from]));
-  return {
-    ...today,
-    controls: today.controls.map((control) => ({
-      ...control,
-      score: Math.max(control.score, from.get(control.name) ?? 0),
-    })),
-  };
+function missingPoints(finding: DropFinding, before: Baseline, today: Baseline): number {
+  const away = new Set(absentees(before, today).map(({ name }) => name));
+  return (
+    finding.facts.regressed
+      .filter(({ name }) => away.has(name))
+      .reduce((sum, { points }) => sum + thousandths(points), 0) / 1000
+  );
 }
 
 /** A fixed scale: how bad a fall is does not depend on how early somebody wants to hear of it. */
@@ -186,6 +149,6 @@ function firstToDo(regressed: readonly Regressed[], profiles: readonly ControlPr
   return { title: one.title, points: one.points, actionUrl: known.get(one.name)?.actionUrl ?? null };
 }
 
-function same(one: Baseline, other: Baseline): boolean {
+function isSame(one: Baseline, other: Baseline): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
 }

@@ -63,7 +63,7 @@ export function thresholdInWords({ percent, points }: Threshold): string {
 export type ParsedThreshold = { kind: 'threshold'; threshold: Threshold } | { kind: 'wrong'; say: string };
 
 const forms = 'Say `3%`, `5 points`, both (`3% or 5 points`) or `default`.';
-const one = /^(\d{1,4}(?:[.,]\d{1,6})?) ?(%|percent|pct|points?|pts?)(?:[- ]?points?)?$/;
+const one = /^(\d{1,4}(?:[.,]\d{1,6})?) ?(%|percent(?:age)?|pct|points?|pts?)(?:[- ]?points?)?$/;
 
 /**
  * A threshold as people type it: "3%", "3 % ", "2,5%", "5 points", "5pt", "3% or 5 points", "default". Kept to one
@@ -73,10 +73,10 @@ export function parseThreshold(text: string): ParsedThreshold {
   const said = text.slice(0, 100).normalize('NFKC').replace(/\s+/gu, ' ').trim().toLowerCase();
   if (said === '') return wrong(`From which loss on? ${forms}`);
   if (said === 'default' || said === 'standard') return { kind: 'threshold', threshold: defaultThreshold };
-  if (/^\d+(?:[.,]\d+)?$/.test(said)) return wrong(`${said} of what? ${forms}`);
+  if (/^\d{1,4}(?:[.,]\d{1,6})?$/.test(said)) return wrong(`${said} of what? ${forms}`);
 
   const threshold: Threshold = { percent: null, points: null };
-  for (const part of said.split(/ ?(?:\bor\b|\band\b|\/|;|(?<=[%a-z]) (?=\d)) ?/)) {
+  for (const part of said.split(/ ?(?:\bor\b|\band\b|\/|;|, |(?<=[%a-z]) (?=\d)) ?/)) {
     const [, number, unit] = one.exec(part) ?? [];
     if (number === undefined || unit === undefined) return wrong(`That is no threshold I know. ${forms}`);
     const kind = /^p(?:oint|t)/.test(unit) ? 'points' : 'percent';

@@ -31,7 +31,7 @@ export function headline({ kind, facts }: Drop, saying: Saying): string {
     case 'opened':
       return sentence(`${name} ${fall(facts)}`);
     case 'reopened':
-      return sentence(`${name} ${fall(facts)}, again`);
+      return sentence(`Again: ${name} ${fall(facts)}`);
     case 'worsened':
       return sentence(
         `${name} lost a further ${points(facts.further)}: now ${loss(facts)} since ${dayText(facts.since, saying.now)}${span(facts)}`,
@@ -55,7 +55,12 @@ function fall(facts: DropFacts): string {
 }
 
 function recovery(facts: DropFacts): string {
-  if (facts.regressed.length === 0) return 'recovered: everything that was lost is back';
+  const { microsoft, tenant } = facts.notCounted;
+  if (facts.regressed.length === 0) {
+    return microsoft.retired + tenant.unlicensed === 0
+      ? 'recovered: everything that was lost is back'
+      : 'recovered: nothing is lost any more of what Microsoft still counts';
+  }
   return `recovered: of what was lost, ${points(facts.points)} ${facts.points === 1 ? 'is' : 'are'} left`;
 }
 
@@ -108,17 +113,19 @@ export function notCounted({ notCounted: { microsoft, tenant } }: DropFacts): st
   if (microsoft.retired > 0) theirs.push(`retired ${counted(microsoft.retired, 'control')}`);
   if (microsoft.rescaled > 0) theirs.push(`weighs ${counted(microsoft.rescaled, 'control')} differently`);
   if (direction(microsoft.maxMoved) !== 'level' && tenant.unlicensed === 0) {
-    theirs.push(`moved the maximum by ${signed(microsoft.maxMoved)}`);
+    theirs.push(`moved the maximum by ${whole(microsoft.maxMoved)}`);
   }
   if (theirs.length > 0) say.push(`Microsoft ${listed(theirs)}; that is not counted.`);
 
   const ours: string[] = [];
   if (tenant.unlicensed > 0) ours.push(`${counted(tenant.unlicensed, 'control')} no longer licensed`);
+  if (tenant.unlicensed > 0 && direction(microsoft.maxMoved) !== 'level')
+    ours.push(`the maximum by ${whole(microsoft.maxMoved)}`);
   if (tenant.licensedUsersMoved) ours.push(`${whole(tenant.licensedUsersMoved)} licensed users`);
   // Active users come and go every day: worth a word only where points moved with them.
   if (tenant.activeUsersMoved && direction(tenant.points) !== 'level')
     ours.push(`${whole(tenant.activeUsersMoved)} active users`);
-  if (direction(tenant.points) !== 'level') ours.push(`${signed(tenant.points)} points by that`);
+  if (direction(tenant.points) !== 'level') ours.push(`${whole(tenant.points)} points by that`);
   if (ours.length > 0) say.push(`Licences or users changed: ${listed(ours)}; that is not counted.`);
   return say;
 }
@@ -150,7 +157,7 @@ export function severityLabel(severity: Severity): string {
   return severities[severity];
 }
 
-/** "+4", "−5": people are counted whole. */
-function whole(count: number): string {
-  return signed(count).replace(/\.0$/, '');
+/** "+4", "−5", "+2.5": a decimal only when there is one. */
+function whole(change: number): string {
+  return signed(change).replace(/\.0$/, '');
 }

@@ -270,6 +270,23 @@ test('a control that is missing for a day hides no fall', () => {
   expect(told([first, hole, dayOf({ day: '2026-11-19', scores: without }), lower('2026-11-20')])).toEqual([]);
 });
 
+test('a control that was told and is missing for some days is not back; one that stays away is over', () => {
+  const { mfa: _, ...without } = full;
+  const [first, low] = days({}, { mfa: 4 }) as [EvaluatedSnapshot, EvaluatedSnapshot];
+  const hole = (day: string): EvaluatedSnapshot => dayOf({ day, scores: without });
+  const still = dayOf({ day: '2026-11-14', scores: { ...full, mfa: 4 } });
+  expect(told([first, low, hole('2026-11-12'), hole('2026-11-13'), still])).toEqual(['2026-11-11 opened 6']);
+  const lower = dayOf({ day: '2026-11-14', scores: { ...full, mfa: 0, reset: 5 } });
+  expect(told([first, low, hole('2026-11-12'), lower])).toEqual([
+    '2026-11-11 opened 6',
+    '2026-11-14 worsened 11',
+  ]);
+  expect(told([first, low, hole('2026-11-12'), hole('2026-11-19'), hole('2026-11-20')])).toEqual([
+    '2026-11-11 opened 6',
+    '2026-11-20 resolved 0',
+  ]);
+});
+
 test('what Microsoft added counts from its first day on, also after a small fall', () => {
   const along = days({}, { mfa: 9, fresh: 6 }, { mfa: 9, fresh: 0 });
   expect(told(along)).toEqual(['2026-11-12 opened 7']);
