@@ -61,7 +61,7 @@ export function createServer(parts: ServerParts): Server {
   const { config, door, services } = parts;
   const { log } = services;
   const server = createRestify({ name: '', log: quietLog } as unknown as ServerOptions);
-  const common = commonHeaders(config);
+  const common = Object.entries(commonHeaders(config));
   const tab = tabPolicy(config);
   const files = openStaticFiles(config.tabFolder);
   const ids = new WeakMap<Request, string>();
@@ -88,7 +88,7 @@ export function createServer(parts: ServerParts): Server {
     ids.set(request, id);
     inFlight += 1;
     response.removeHeader('Server');
-    for (const [name, value] of Object.entries(common)) response.setHeader(name, value);
+    for (const [name, value] of common) response.setHeader(name, value);
     response.setHeader('X-Request-Id', id);
     if (closing) response.setHeader('Connection', 'close');
     response.once('close', () => {

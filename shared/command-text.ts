@@ -11,11 +11,15 @@ const close = '\uE001';
 
 const blank = /[\s\p{Cc}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]+/gu;
 
+const simple = /^[\x21-\x25\x27-\x3b\x3d-\x7e]+(?: [\x21-\x25\x27-\x3b\x3d-\x7e]+)*$/;
+
 /** One word of a command. `quoted` words are taken as they stand; `mention` is an index into the mentions. */
 export type Word = { text: string; quoted: boolean; comma: boolean; mention?: number };
 
 /** Text as typed → one clean line. Mentions of the bot are gone, those of people stand as placeholders. */
 export function simplified(raw: string, mentions: readonly Mention[]): string {
+  // What most people type in a personal chat is simple already.
+  if (mentions.length === 0 && raw.length <= longest && simple.test(raw)) return raw;
   const bare = raw.toWellFormed().replace(/[\uE000\uE001]/g, ' ');
   const short = markMentions(bare, mentions)
     .replace(/\s{2,}/g, ' ')

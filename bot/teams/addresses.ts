@@ -20,7 +20,7 @@ export function openAddresses(options: {
 }): (spot: Spot, who: Caller) => void {
   const { audiences, track } = options;
   const { store, log } = options.services;
-  const asked = new LRUCache<string, true>({ max: 10_000, ttl: dayMs });
+  const asked = new LRUCache<string, true>({ max: 10_000, ttl: dayMs, ttlResolution: 1000 });
 
   async function learn(spot: Spot, { tid, oid, name }: Caller): Promise<void> {
     try {

@@ -1,4 +1,5 @@
 import { createHmac, createSecretKey, hash, type KeyObject, timingSafeEqual } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import type { Audience } from '../../shared/access.ts';
 import { tenantId } from '../../shared/tenants/tenant.ts';
 import type { CardAction, CardData } from '../services.ts';
@@ -40,10 +41,12 @@ export function openCardSigner(keys: readonly { kid: string; key: Buffer }[]): C
   const first = ready[0];
   if (first === undefined) throw new Error('a card signer needs a key');
   const byKid = new Map(ready.map((one) => [one.kid, one.key]));
+  // People ask again and again where they asked before.
+  const bindings = new LRUCache<string, string>({ max: 1000, memoMethod: digestOf });
 
   return {
     sign(card, place, nowMs) {
-      const binding = bindingOf(place);
+      const binding = bindings.memo(partsOf(place));
       const exp = Math.floor(nowMs / 1000) + lifeSeconds;
       return textOf(card, actionOf, (action) => {
         const bare = { v: 1 as const, kid: first.kid, ...action, binding, exp };
@@ -58,7 +61,7 @@ export function openCardSigner(keys: readonly { kid: string; key: Buffer }[]): C
       const key = byKid.get(found.kid);
       if (key === undefined || !same(mac, macOf(key, bare))) return { kind: 'refused', why: 'tampered' };
       if (found.exp * 1000 <= nowMs) return { kind: 'refused', why: 'expired' };
-      if (!same(found.binding, bindingOf(place))) return { kind: 'refused', why: 'elsewhere' };
+      if (!same(found.binding, bindings.memo(partsOf(place)))) return { kind: 'refused', why: 'elsewhere' };
       const tenant = found.tenant === undefined ? undefined : tenantId(found.tenant);
       return {
         kind: 'ok',
@@ -79,16 +82,19 @@ export function baseOf(conversationId: string): string {
   return at < 0 ? conversationId : conversationId.slice(0, at);
 }
 
-/** A re-bound channel is another place: its old cards are no longer believed (I-7). */
-function bindingOf({ conversationId, audience, oid }: CardPlace): string {
+/** Framed as JSON, so that no two places look alike. A re-bound channel is another place: its old cards are no longer believed (I-7). */
+function partsOf({ conversationId, audience, oid }: CardPlace): string {
   const audienceKey =
     audience.kind === 'customer'
       ? `customer ${audience.tenant}`
       : audience.kind === 'personal'
         ? `personal ${audience.tid} ${audience.oid}`
         : audience.kind;
-  const digest = hash('sha256', framed([baseOf(conversationId), audienceKey, oid ?? '']), 'buffer');
-  return digest.toString('base64url', 0, 16);
+  return JSON.stringify([baseOf(conversationId), audienceKey, oid ?? '']);
+}
+
+function digestOf(parts: string): string {
+  return hash('sha256', parts, 'buffer').toString('base64url', 0, 16);
 }
 
 function macOf(key: KeyObject, signed: Omit<Signed, 'mac'>): string {

@@ -16,8 +16,8 @@ export type Seen = {
 
 /** Memory of 50,000 activities; the oldest go first. */
 export function openSeen(): Seen {
-  const seen = new LRUCache<string, true>({ max: 50_000, ttl: dayMs });
-  const answers = new LRUCache<string, Promise<DoorAnswer>>({ max: 200, ttl: 60_000 });
+  const seen = new LRUCache<string, true>({ max: 50_000, ttl: dayMs, ttlResolution: 1000 });
+  const answers = new LRUCache<string, Promise<DoorAnswer>>({ max: 200, ttl: 60_000, ttlResolution: 1000 });
   return {
     first(key) {
       if (seen.has(key)) return false;

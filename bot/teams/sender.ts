@@ -198,7 +198,8 @@ function fitting(
   openUrl: string,
 ): { kind: 'card'; card: string } | { kind: 'text'; text: string } {
   if (card === undefined) return { kind: 'text', text: cut(reply.text) };
-  if (Buffer.byteLength(card) <= cardBytes) return { kind: 'card', card };
+  // A character takes three bytes at most.
+  if (card.length * 3 <= cardBytes || Buffer.byteLength(card) <= cardBytes) return { kind: 'card', card };
   return {
     kind: 'text',
     text: `${cut(reply.text)}\n\nThis is too long for a card. [Open in Watchpost](${openUrl})`,
