@@ -156,6 +156,7 @@ export type Store = {
   claims: ClaimStore;
   inbound: InboundStore;
   audit: AuditStore;
+  purge: PurgeStore;
 };
 
 /** Every method that names a tenant throws `scope` outside the scope; lists leave such tenants out. */
@@ -418,6 +419,19 @@ export type AuditRow = {
   where?: string;
   result: string;
   detail?: string;
+};
+
+export type PurgeStore = {
+  /**
+   * Deletes all that is kept of a tenant: its credential and key first, then the tenant, then everything else that is
+   * declared as a tenant's, whatever collections there are. A sync that runs meanwhile writes nothing back. With
+   * `people` also what is known of persons of that tenant. Safe to repeat. Answers how many rows went, by collection.
+   */
+  tenant(
+    scope: TenantScope,
+    id: TenantId,
+    options: { people: boolean },
+  ): Promise<{ rows: Record<string, number> }>;
 };
 
 // ---------------------------------------------------------------------------------------------- Microsoft

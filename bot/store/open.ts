@@ -13,6 +13,7 @@ import { openInbound } from './inbound.ts';
 import type { Kit } from './kit.ts';
 import { openPeople } from './people.ts';
 import { openPlaces } from './places.ts';
+import { openPurge } from './purge.ts';
 import { openScores } from './scores.ts';
 import { sweep } from './sweep.ts';
 import { openSyncRequests } from './sync-requests.ts';
@@ -73,6 +74,7 @@ export function storeOver(
     claims: openClaims(kit),
     inbound: openInbound(kit),
     audit,
+    purge: openPurge(kit, collections, forget),
   };
 }
 
