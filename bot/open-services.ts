@@ -67,7 +67,7 @@ export async function openServices(options: OpenOptions): Promise<Opened> {
   const services: Services = {
     store,
     microsoft: openMicrosoft({ outbound, cloud, now: nowMs, log, signal: options.signal }),
-    deliver: { send: notHere, typing: notHere },
+    deliver: { send: notHere, typing: notHere, post: notHere },
     roster: notHere,
     entraKeys: openSigningKeys({
       outbound,

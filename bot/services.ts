@@ -8,6 +8,9 @@ import type {
   Role,
   TenantScope,
 } from '../shared/access.ts';
+import type { Baseline } from '../shared/alerts/baseline.ts';
+import type { Finding, Transition, TransitionKind } from '../shared/alerts/finding.ts';
+import type { Subscription } from '../shared/alerts/route.ts';
 import type { Command, PersonRef } from '../shared/command.ts';
 import type {
   ControlChange,
@@ -134,6 +137,22 @@ export type Deliver = {
    * of a personal or targeted answer. Never throws for what Teams answers. */
   send(place: Place, reply: Reply, who: Caller): Promise<Delivery>;
   typing(place: Place): Promise<void>;
+  /**
+   * News for a conversation: one attempt, nothing repeated, the gate last of all with members and binding as they are
+   * now. A thread's id (`;messageid=`) makes it an answer there; `replaces` draws a card anew.
+   */
+  post(place: Omit<Place, 'audience'>, news: News): Promise<Delivery>;
+};
+
+/** What nobody asked for: a card or a line of text about these tenants' findings. */
+export type News = {
+  card?: CardData;
+  text: string;
+  tenants: TenantId[];
+  findings: FindingRef[];
+  replaces?: ActivityId;
+  /** An earlier attempt may have arrived: says so to whoever counts. */
+  repeated?: boolean;
 };
 
 // ---------------------------------------------------------------------------------------------- the store
@@ -144,7 +163,7 @@ export type Store = {
   ping(): Promise<void>;
   close(): Promise<void>;
   /** Deletes up to 1,000 rows nobody needs any more: inbound keys and tries of `claim` over a day old, sync requests
-   * over 7 days old. Answers how many went; call again while it is 1,000. */
+   * over 7 days old, outbox rows that ended 90 days ago. Answers how many went; call again while it is 1,000. */
   sweep(): Promise<number>;
   tenants: TenantStore;
   scores: ScoreStore;
@@ -157,6 +176,9 @@ export type Store = {
   inbound: InboundStore;
   audit: AuditStore;
   purge: PurgeStore;
+  findings: FindingStore;
+  subscriptions: SubscriptionStore;
+  outbox: OutboxStore;
 };
 
 /** Every method that names a tenant throws `scope` outside the scope; lists leave such tenants out. */
@@ -422,16 +444,149 @@ export type AuditRow = {
 };
 
 export type PurgeStore = {
+  /** Only the way into the tenant: its credential and key. A sync that is running writes nothing more. */
+  credentials(scope: TenantScope, id: TenantId): Promise<{ rows: Record<string, number> }>;
   /**
-   * Deletes all that is kept of a tenant: its credential and key first, then the tenant, then everything else that is
-   * declared as a tenant's, whatever collections there are. A sync that runs meanwhile writes nothing back. With
-   * `people` also what is known of persons of that tenant. Safe to repeat. Answers how many rows went, by collection.
+   * Deletes all that is kept of a tenant: its credential and key first, then everything that is declared as a
+   * tenant's, whatever collections there are, and the tenant last. A sync that runs meanwhile writes nothing back.
+   * With `people` also what is known of persons of that tenant. Safe to repeat. Answers how many rows went, by
+   * collection.
    */
   tenant(
     scope: TenantScope,
     id: TenantId,
     options: { people: boolean },
   ): Promise<{ rows: Record<string, number> }>;
+};
+
+// ---------------------------------------------------------------------------------------------- what channels hear
+
+/**
+ * Findings and what a tenant's next day is compared with. A finding's row carries a revision: whoever changes one
+ * (the clock thread by a rule, a person by *Acknowledge*) changes the one he has read or nothing.
+ */
+export type FindingStore = {
+  get(scope: TenantScope, tenant: TenantId, id: string): Promise<Kept<Finding> | null>;
+  /** Newest transition first; at most 200 of a tenant. */
+  ofTenant(scope: TenantScope, tenant: TenantId): Promise<Finding[]>;
+  /**
+   * Writes the finding if the row is still the one read (`revision` of `get`, null for none), and then the outbox
+   * rows that tell of it, each only when absent; after a crash in between the same again completes it. False, and
+   * nothing was changed, when somebody else was first. With a lease only while its fence holds: throws `conflict`
+   * when it was lost.
+   */
+  save(
+    scope: TenantScope,
+    finding: Finding,
+    revision: number | null,
+    tell: readonly OutboxEntry[],
+    lease?: Lease,
+  ): Promise<boolean>;
+  baseline(scope: TenantScope, tenant: TenantId): Promise<Baseline | null>;
+  /** Last of all, after the finding and its outbox rows (R34). Throws `conflict` when the lease was lost. */
+  saveBaseline(scope: TenantScope, lease: Lease, baseline: Baseline): Promise<void>;
+};
+export type Kept<T> = { value: T; revision: number };
+
+/** What one conversation hears, and whether it can be reached. */
+export type SubscriptionRow = Subscription & {
+  serviceUrl: string;
+  hostTenantId: TenantId;
+  kind: 'groupChat' | 'channel';
+  by: string;
+  since: Instant;
+  /** Teams said 403 or 404, or the gate said no: shown where people look, gone with the next good post or install. */
+  broken?: { why: string; since: Instant };
+  /** The bot was removed or the conversation deleted: nothing is sent until it is installed again, or asked again. */
+  ended?: Instant;
+  /** It was deleted: an installation does not bring it back. */
+  deleted?: true;
+};
+export type SubscriptionStore = {
+  get(conversationId: string): Promise<SubscriptionRow | null>;
+  /** Those that are not ended; at most 5,000. */
+  all(): Promise<SubscriptionRow[]>;
+  /** Reads, decides, writes if nobody wrote in between; null leaves all as it is. Answers the row afterwards. */
+  change(
+    conversationId: string,
+    decide: (row: SubscriptionRow | null) => SubscriptionRow | null,
+  ): Promise<SubscriptionRow | null>;
+  /** The bot was removed or the conversation deleted: this one and, with a team's id, all channels of the team. */
+  end(conversationId: string, how?: 'removed' | 'deleted'): Promise<void>;
+  /**
+   * The bot was installed again: within 7 days what had ended goes on and what was broken is whole, here and, with a
+   * team's id, in all its channels; what Teams refused meanwhile is told after all.
+   */
+  reinstalled(conversationId: string): Promise<void>;
+  broken(conversationId: string, why: string): Promise<void>;
+  /** A post arrived. */
+  heal(conversationId: string): Promise<void>;
+};
+
+/** What a post about findings carries in `channelData.watchpost.findings`: the ledger and read-back judge by it. */
+export type FindingRef = { id: string; generation: number; transition: string };
+
+/** One transition of one finding for one conversation. The id is R35's hash: a repeat finds the row there. */
+export type OutboxEntry = {
+  id: string;
+  tenantId: TenantId;
+  conversationId: string;
+  finding: FindingRef;
+  /** `refresh`: nothing to tell, only the card to be drawn anew (somebody acknowledged). */
+  kind: TransitionKind | 'refresh';
+  /** All that the card is drawn from. */
+  transition: Transition;
+};
+export type OutboxState = 'waiting' | 'sent' | 'withheld' | 'dead';
+export type OutboxRow = OutboxEntry & {
+  state: OutboxState;
+  createdAt: Instant;
+  dueAt: Instant;
+  attempts: number;
+  /** An earlier attempt may have arrived: the next one says so. */
+  maybeSent: boolean;
+  /** Attempts of which nobody knows whether they arrived. */
+  unclear: number;
+  /** Of the card this conversation has of the finding's generation. */
+  activityId?: string;
+  why?: string;
+};
+/** The right to send what waits for one conversation, in order; writes are conditional on the fence. */
+export type OutboxLease = { conversationId: string; owner: string; fence: number; until: Instant };
+export type OutboxStore = {
+  /** Conversations with something due that nobody is sending, each claimed with a new fence. */
+  claimDue(limit: number, leaseMs: number): Promise<OutboxLease[]>;
+  renew(lease: OutboxLease, leaseMs: number): Promise<boolean>;
+  /** What waits for the conversation, oldest first, at most `limit`. */
+  waiting(lease: OutboxLease, limit: number): Promise<OutboxRow[]>;
+  /** The card this conversation has of a finding's generation, sent or possibly sent; null when there is none. */
+  card(conversationId: string, finding: string, generation: number): Promise<{ activityId: string } | null>;
+  /** Which conversations have a card of this finding's generation. */
+  heard(scope: TenantScope, tenant: TenantId, finding: string, generation: number): Promise<string[]>;
+  /** Before the POST: counts the attempt, so that a crash after it is known to be ambiguous. False: lease lost. */
+  attempting(lease: OutboxLease, ids: readonly string[]): Promise<boolean>;
+  settle(
+    lease: OutboxLease,
+    ids: readonly string[],
+    result: /** `collapsed`: the card lists several and can never be drawn anew for one of them. */
+      | { state: 'sent'; activityId: string; collapsed?: boolean }
+      /** `revivable`: Teams did not take it because the bot is not there; `revive` tries again. */
+      | { state: 'withheld' | 'dead'; why: string; revivable?: boolean }
+      /** `surelyNot`: the attempt did not arrive. */
+      | { state: 'waiting'; dueAt: Instant; maybeSent: boolean; why: string; surelyNot?: boolean },
+  ): Promise<boolean>;
+  /** Gives the conversation back; due again at the earliest `dueAt` of what still waits, not before `notBefore`. */
+  release(lease: OutboxLease, notBefore?: Instant): Promise<void>;
+  voidOwn(): Promise<number>;
+  /** What Teams refused within 7 days because the bot was not there waits again. Answers how many rows. */
+  revive(conversationId: string): Promise<number>;
+  /** May one more message go to the conversation now? Counts it when yes (R39; over all instances). */
+  pace(
+    conversationId: string,
+    hostTenantId: TenantId,
+  ): Promise<{ kind: 'go' } | { kind: 'wait'; ms: number }>;
+  /** For the metrics: rows waiting, and the age of the oldest that is due, in seconds. */
+  backlog(): Promise<{ waiting: number; oldestSeconds: number }>;
 };
 
 // ---------------------------------------------------------------------------------------------- Microsoft

@@ -2,7 +2,10 @@ import { auditDeclaration } from './audit.ts';
 import { claimsDeclaration, claimTriesDeclaration } from './claims.ts';
 import { credentialsDeclaration, tenantKeysDeclaration } from './credentials.ts';
 import type { CollectionDeclaration } from './engine/collection.ts';
+import { baselinesDeclaration, findingsDeclaration } from './findings.ts';
 import { inboundDeclaration } from './inbound.ts';
+import { outboxDeclaration, outboxQueuesDeclaration } from './outbox-rows.ts';
+import { paceDeclaration } from './pace.ts';
 import { peopleDeclaration } from './people.ts';
 import { placesDeclaration } from './places.ts';
 import {
@@ -12,6 +15,7 @@ import {
   profilesDeclaration,
   snapshotsDeclaration,
 } from './scores.ts';
+import { subscriptionsDeclaration } from './subscriptions.ts';
 import { syncRequestsDeclaration } from './sync-requests.ts';
 import { tenantsDeclaration } from './tenants.ts';
 import { workDeclaration } from './work.ts';
@@ -34,4 +38,10 @@ export const collections: readonly CollectionDeclaration[] = [
   claimTriesDeclaration,
   inboundDeclaration,
   auditDeclaration,
+  findingsDeclaration,
+  baselinesDeclaration,
+  subscriptionsDeclaration,
+  outboxDeclaration,
+  outboxQueuesDeclaration,
+  paceDeclaration,
 ];

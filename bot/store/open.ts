@@ -9,12 +9,15 @@ import { openCredentials } from './credentials.ts';
 import type { Engine } from './engine/collection.ts';
 import { openEmbedded } from './engine/embedded.ts';
 import { measured } from './engine/measured.ts';
+import { openFindings } from './findings.ts';
 import { openInbound } from './inbound.ts';
 import type { Kit } from './kit.ts';
+import { openOutbox } from './outbox.ts';
 import { openPeople } from './people.ts';
 import { openPlaces } from './places.ts';
 import { openPurge } from './purge.ts';
 import { openScores } from './scores.ts';
+import { openSubscriptions } from './subscriptions.ts';
 import { sweep } from './sweep.ts';
 import { openSyncRequests } from './sync-requests.ts';
 import { openTenants } from './tenants.ts';
@@ -75,6 +78,9 @@ export function storeOver(
     inbound: openInbound(kit),
     audit,
     purge: openPurge(kit, collections, forget),
+    findings: openFindings(kit),
+    subscriptions: openSubscriptions(kit),
+    outbox: openOutbox(kit),
   };
 }
 

@@ -4,6 +4,8 @@ import type { CollectionDeclaration } from './engine/collection.ts';
 import { inboundDeclaration, inboundKeptMs } from './inbound.ts';
 import type { Kit } from './kit.ts';
 import { inGroups } from './kit.ts';
+import { outboxDeclaration, outboxKeptMs } from './outbox-rows.ts';
+import { paceDeclaration, paceKeptMs } from './pace.ts';
 import { syncRequestsDeclaration } from './sync-requests.ts';
 
 const mostRows = 1_000;
@@ -14,6 +16,9 @@ const kept: { declaration: CollectionDeclaration; ms: number }[] = [
   { declaration: inboundDeclaration, ms: inboundKeptMs },
   { declaration: claimTriesDeclaration, ms: dayMs },
   { declaration: syncRequestsDeclaration, ms: 7 * dayMs },
+  // Only rows that ended have the field.
+  { declaration: outboxDeclaration, ms: outboxKeptMs },
+  { declaration: paceDeclaration, ms: paceKeptMs },
 ];
 
 /** Deletes up to 1,000 rows whose time is over and answers how many went. */

@@ -36,11 +36,16 @@ export function audienceOf(row: PlaceRow | null, roster: RosterFacts, homeTenant
     return { kind: 'unbound', why: 'guests or people of another organisation are here' };
   }
   // Not even an Admin vouches for somebody who came a moment ago.
-  if (roster.kind === 'changing') return { kind: 'unbound', why: 'members are changing' };
+  if (roster.kind === 'changing') return { kind: 'unbound', why: whys.changing };
   if (row.binding?.kind === 'internal') return { kind: 'internal' };
-  return roster.kind === 'read'
-    ? { kind: 'internal' }
-    : { kind: 'unbound', why: 'the members cannot be read' };
+  return roster.kind === 'read' ? { kind: 'internal' } : { kind: 'unbound', why: whys.unread };
+}
+
+const whys = { changing: 'members are changing', unread: 'the members cannot be read' };
+
+/** Is it only not known who reads along, so that it may be another day in a while? */
+export function isPassing(audience: Audience): boolean {
+  return audience.kind === 'unbound' && Object.values(whys).includes(audience.why);
 }
 
 /** A member nobody vouches for is an outsider: any role but `user`, any tenant but ours, nothing said at all. */

@@ -4,8 +4,8 @@ import type { TenantId } from '../../shared/tenants/tenant.ts';
 import { type Instant, millis } from '../../shared/time.ts';
 import { errorCode } from '../errors.ts';
 import type { Log } from '../log.ts';
-import type { CardData, Deliver, Delivery, Place, Reply, Store } from '../services.ts';
-import type { Audiences } from './audience.ts';
+import type { CardData, Deliver, Delivery, News, Place, Reply, Store } from '../services.ts';
+import { type Audiences, isPassing } from './audience.ts';
 import type { CardSigner } from './card-data.ts';
 import { type Address, type Connector, deliveryOf, type OutgoingActivity } from './connector.ts';
 
@@ -21,6 +21,8 @@ export type Rendered =
   | { kind: 'card'; card: CardData }
   | { kind: 'text'; text: string }
   | { kind: 'withheld' };
+
+type Said = Pick<Reply, 'card' | 'text'>;
 
 export type Sender = Deliver & {
   renderFor(place: Place, reply: Reply, who: Caller): Promise<Rendered>;
@@ -98,19 +100,55 @@ export function openSender(options: SenderOptions): Sender {
     return deliveryOf(outcome);
   }
 
-  /** The card as JSON. */
+  /** News once through the gate and, when it opens, onto the wire. */
+  async function tell(place: Omit<Place, 'audience'>, news: News): Promise<Delivery> {
+    // News has no reader of its own, and says whose it is.
+    if (place.kind === 'personal' || news.tenants.length === 0) {
+      return { kind: 'withheld', why: 'news is for channels and group chats' };
+    }
+    try {
+      await connector.ready();
+    } catch (error) {
+      return { kind: 'unreachable', why: errorCode(error) };
+    }
+    const address: Address = { ...place, targeted: false };
+    const audience = await audiences.of(place);
+    const activity = {
+      ...message(news, signed(news.card, place, audience), address, place),
+      channelData: {
+        watchpost: { findings: news.findings, ...(news.repeated === true ? { repeated: true } : {}) },
+      },
+    };
+    if (!gate(news.tenants, audience)) {
+      log.warn({ kind: audience.kind, count: news.tenants.length }, 'the gate withheld news');
+      const kind = isPassing(audience) ? 'unreachable' : 'withheld';
+      return { kind, why: whyNot(audience) };
+    }
+    const outcome =
+      news.replaces === undefined
+        ? await connector.post(address, activity)
+        : await connector.update(address, news.replaces, activity);
+    return deliveryOf(outcome);
+  }
+
+  /** The card as JSON. `who` is the reader of a targeted one. */
   function signed(
     card: CardData | undefined,
-    place: Place,
+    place: Omit<Place, 'audience'>,
     audience: Audience,
-    who: Caller,
+    who?: Caller,
   ): string | undefined {
     if (card === undefined) return undefined;
-    const oid = place.targeted ? { oid: who.oid } : {};
+    const oid = place.targeted && who !== undefined ? { oid: who.oid } : {};
     return cards.sign(card, { conversationId: place.conversationId, audience, ...oid }, millis(now()));
   }
 
-  function message(reply: Reply, card: string | undefined, address: Address, place: Place): OutgoingActivity {
+  function message(
+    reply: Said,
+    card: string | undefined,
+    address: Address,
+    place: Omit<Place, 'audience'>,
+  ): OutgoingActivity {
     const content = fitting(reply, card, options.openUrl);
     return {
       type: 'message',
@@ -158,6 +196,7 @@ export function openSender(options: SenderOptions): Sender {
       const { replaces: _, ...again } = reply;
       return await attempt(personal, again, who);
     },
+    post: tell,
     async typing(place) {
       const targeted = place.targeted && place.kind !== 'personal';
       const activity: OutgoingActivity = {
@@ -186,14 +225,18 @@ export function openSender(options: SenderOptions): Sender {
   };
 }
 
+function whyNot(audience: Audience): string {
+  return audience.kind === 'unbound' ? audience.why : `not for ${audience.kind}`;
+}
+
 /** The toast knows no Markdown: the card's own plain text, without escapes and stars. */
-function summaryOf({ card, text }: Reply): string {
+function summaryOf({ card, text }: Said): string {
   return typeof card?.fallbackText === 'string' && card.fallbackText !== '' ? card.fallbackText : text;
 }
 
 /** The card when it is small enough for every client, otherwise its text with the way to the rest. */
 function fitting(
-  reply: Reply,
+  reply: Said,
   card: string | undefined,
   openUrl: string,
 ): { kind: 'card'; card: string } | { kind: 'text'; text: string } {

@@ -80,6 +80,7 @@ export function openTurns(parts: TurnParts): Turns {
       ...services,
       deliver: {
         typing: deliver.typing,
+        post: deliver.post,
         async send(place, reply, who) {
           await stopTyping();
           return await deliver.send(place, reply, who);

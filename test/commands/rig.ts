@@ -2,7 +2,7 @@ import { demoHome, demoPeople } from '../../bot/cast.ts';
 import { runCommand } from '../../bot/commands/index.ts';
 import { WatchpostError } from '../../bot/errors.ts';
 import { silentLog } from '../../bot/log.ts';
-import type { Place, Reply, RosterMember, Services } from '../../bot/services.ts';
+import type { News, Place, Reply, RosterMember, Services } from '../../bot/services.ts';
 import type { Audience, Caller, Grant, GrantScope, Role } from '../../shared/access.ts';
 import { scopeOfJob } from '../../shared/access.ts';
 import { parseCommand } from '../../shared/command.ts';
@@ -18,6 +18,8 @@ export const home = demoHome.id;
 export type Rig = {
   services: Services;
   sent: { place: Place; reply: Reply }[];
+  /** What was posted as news. */
+  posted: { place: Omit<Place, 'audience'>; news: News }[];
   nudges: () => number;
   /** Who is in every conversation; null: Teams will not say. */
   members: { now: RosterMember[] | null };
@@ -29,6 +31,7 @@ export type Rig = {
 export async function openRig(): Promise<Rig> {
   const { store, close } = await openTestStore();
   const sent: Rig['sent'] = [];
+  const posted: Rig['posted'] = [];
   const members: Rig['members'] = { now: [] };
   const stop = new AbortController();
   let nudges = 0;
@@ -47,6 +50,10 @@ export async function openRig(): Promise<Rig> {
       },
       async typing() {
         return undefined;
+      },
+      async post(place, news) {
+        posted.push({ place, news });
+        return { kind: 'sent', activityId: news.replaces ?? `news-${posted.length}` };
       },
     },
     log: silentLog(),
@@ -72,6 +79,7 @@ export async function openRig(): Promise<Rig> {
   return {
     services,
     sent,
+    posted,
     nudges: () => nudges,
     members,
     stop,

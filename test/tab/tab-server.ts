@@ -53,7 +53,7 @@ export async function openTabServer(options: {
       tenantOfDomain: notHere,
       forget: () => undefined,
     },
-    deliver: { send: notHere, typing: notHere },
+    deliver: { send: notHere, typing: notHere, post: notHere },
     roster: notHere,
     entraKeys: entra.keys,
     log: silentLog(),

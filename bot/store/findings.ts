@@ -1,0 +1,105 @@
+import type { TenantScope } from '../../shared/access.ts';
+import type { Baseline } from '../../shared/alerts/baseline.ts';
+import type { Finding } from '../../shared/alerts/finding.ts';
+import type { TenantId } from '../../shared/tenants/tenant.ts';
+import type { Instant } from '../../shared/time.ts';
+import type { FindingStore, Lease } from '../services.ts';
+import type { BulkWrite, CollectionDeclaration } from './engine/collection.ts';
+import { type Kit, requireScope, whileOurs } from './kit.ts';
+import { addToOutbox } from './outbox-rows.ts';
+
+/** `revision` grows with every write: whoever changes a finding names the one that was read. */
+type FindingDocument = {
+  _id: string;
+  tenantId: TenantId;
+  toldAt: Instant;
+  revision: number;
+  value: Finding;
+};
+type BaselineDocument = { _id: string; tenantId: TenantId; value: Baseline };
+
+export const findingsDeclaration: CollectionDeclaration = {
+  name: 'findings',
+  tenantScoped: true,
+  indexes: [{ keys: { tenantId: 1, toldAt: 1 } }],
+};
+export const baselinesDeclaration: CollectionDeclaration = {
+  name: 'baselines',
+  tenantScoped: true,
+  indexes: [{ keys: { tenantId: 1 }, unique: true }],
+};
+
+const mostFindings = 200;
+
+export function openFindings(kit: Kit): FindingStore {
+  const findings = kit.engine.collection<FindingDocument>(findingsDeclaration);
+  const baselines = kit.engine.collection<BaselineDocument>(baselinesDeclaration);
+
+  return {
+    async get(scope, tenant, id) {
+      requireScope(scope, tenant);
+      const row = await findings.findOne({ _id: documentId(tenant, id) });
+      return row === null ? null : { value: row.value, revision: row.revision };
+    },
+    async ofTenant(scope, tenant) {
+      requireScope(scope, tenant);
+      const page = await findings.find({ tenantId: tenant }, { sort: { toldAt: -1 }, limit: mostFindings });
+      return page.rows.map(({ value }) => value);
+    },
+    async save(scope, finding, revision, tell, lease) {
+      requireOwn(scope, finding.tenantId, lease);
+      for (const entry of tell) requireSame(entry.tenantId, finding.tenantId);
+      const guard = lease === undefined ? {} : whileOurs(lease);
+      // The finding first: as long as the baseline does not know of it, its transition is told again, with the same
+      // ids, so that rows a crash kept from being written are written then.
+      const done = await findings.bulkWrite([write(finding, revision)], guard);
+      if (done.upserted + (revision === null ? 0 : done.matched) !== 1) return false;
+      await addToOutbox(kit, tell, guard);
+      return true;
+    },
+    async baseline(scope, tenant) {
+      requireScope(scope, tenant);
+      return (await baselines.findOne({ _id: tenant }))?.value ?? null;
+    },
+    async saveBaseline(scope, lease, baseline) {
+      const { tenantId } = baseline;
+      requireOwn(scope, tenantId, lease);
+      await baselines.bulkWrite(
+        [
+          {
+            updateOne: {
+              filter: { _id: tenantId },
+              update: { $set: { tenantId, value: baseline } },
+              upsert: true,
+            },
+          },
+        ],
+        whileOurs(lease),
+      );
+    },
+  };
+}
+
+/** Only over the revision that was read; without one only where there is none. */
+function write(finding: Finding, revision: number | null): BulkWrite<FindingDocument> {
+  const { id, tenantId } = finding;
+  const _id = documentId(tenantId, id);
+  const fields = { tenantId, toldAt: finding.told.at, revision: (revision ?? 0) + 1, value: finding };
+  return revision === null
+    ? { updateOne: { filter: { _id }, update: { $setOnInsert: fields }, upsert: true } }
+    : { updateOne: { filter: { _id, revision }, update: { $set: fields } } };
+}
+
+function documentId(tenant: TenantId, id: string): string {
+  return `${tenant}:${id}`;
+}
+
+function requireOwn(scope: TenantScope, tenant: TenantId, lease: Lease | undefined): void {
+  requireScope(scope, tenant);
+  if (lease !== undefined) requireSame(lease.tenantId, tenant);
+}
+
+/** A mix-up must not end up in somebody else's rows. */
+function requireSame(found: TenantId, expected: TenantId): void {
+  if (found !== expected) throw new Error('a finding or what tells of it is of another tenant');
+}

@@ -1,0 +1,157 @@
+import type { TenantId } from '../../shared/tenants/tenant.ts';
+import { type Instant, plus } from '../../shared/time.ts';
+import type { OutboxEntry, OutboxRow } from '../services.ts';
+import type { Collection, CollectionDeclaration, Guard } from './engine/collection.ts';
+import { inGroups, type Kit, rowsAtOnce } from './kit.ts';
+
+/**
+ * One thing to be told to one conversation. `attempting`: a POST may be on its way. `at`: when it ended. `revivable`:
+ * Teams would not take it because the bot is not there; it may be tried again once it is. `surelyNot`: attempts that
+ * surely were not taken.
+ */
+export type OutboxDocument = Omit<OutboxRow, 'id' | 'unclear'> & {
+  _id: string;
+  order: number;
+  surelyNot: number;
+  attempting?: boolean;
+  collapsed?: boolean;
+  revivable?: boolean;
+  at?: Instant;
+};
+/** What waits for one conversation, and who sends it. `asks` grows with everything that comes to wait there. */
+export type QueueDocument = {
+  _id: string;
+  dueAt: Instant;
+  asks: number;
+  leaseOwner: string;
+  leaseUntil: Instant | '';
+  fence: number;
+};
+
+export const outboxDeclaration: CollectionDeclaration = {
+  name: 'outbox',
+  tenantScoped: true,
+  indexes: [
+    { keys: { conversationId: 1, state: 1, createdAt: 1 } },
+    { keys: { conversationId: 1, 'finding.id': 1 } },
+    { keys: { tenantId: 1, 'finding.id': 1 } },
+    { keys: { state: 1, createdAt: 1 } },
+    { keys: { at: 1 } },
+  ],
+};
+export const outboxQueuesDeclaration: CollectionDeclaration = {
+  name: 'outboxQueues',
+  tenantScoped: false,
+  indexes: [{ keys: { dueAt: 1 } }, { keys: { leaseOwner: 1 } }],
+};
+
+/** Rows that ended are kept this long. */
+export const outboxKeptMs = 90 * 86_400_000;
+/** What was refused because the bot was not there is told after all when it is back within this time. */
+export const revivedWithinMs = 7 * 86_400_000;
+export const never: Instant = '9999-12-31T23:59:59.999Z';
+
+/** Rows, each only when absent, and then the word that something waits; safe to repeat after a crash in between. */
+export async function addToOutbox(
+  { engine, now }: Kit,
+  tell: readonly OutboxEntry[],
+  guard: { onlyIf?: Guard },
+): Promise<void> {
+  const rows = engine.collection<OutboxDocument>(outboxDeclaration);
+  const at = now();
+  const documents = tell.map(({ id, ...entry }, order) => ({
+    _id: id,
+    document: {
+      ...entry,
+      order,
+      state: 'waiting' as const,
+      createdAt: at,
+      dueAt: at,
+      attempts: 0,
+      surelyNot: 0,
+      maybeSent: false,
+    },
+  }));
+  for (const group of inGroups(documents)) {
+    await rows.bulkWrite(
+      group.map(({ _id, document }) => ({
+        updateOne: { filter: { _id }, update: { $setOnInsert: document }, upsert: true },
+      })),
+      guard,
+    );
+  }
+  await wake(
+    engine.collection<QueueDocument>(outboxQueuesDeclaration),
+    [...new Set(tell.map(({ conversationId }) => conversationId))],
+    at,
+  );
+}
+
+/** Something waits for these conversations now. */
+export async function wake(
+  queues: Collection<QueueDocument>,
+  conversations: readonly string[],
+  dueAt: Instant,
+): Promise<void> {
+  for (const group of inGroups(conversations)) {
+    await queues.bulkWrite(
+      group.map((_id) => ({
+        updateOne: {
+          filter: { _id },
+          update: {
+            $min: { dueAt },
+            $inc: { asks: 1 },
+            $setOnInsert: { leaseOwner: '', leaseUntil: '', fence: 0 },
+          },
+          upsert: true,
+        },
+      })),
+    );
+  }
+}
+
+/** What Teams refused to a conversation while the bot was not there waits again; answers how many rows. */
+export async function revive({ engine, now }: Kit, conversationId: string): Promise<number> {
+  const rows = engine.collection<OutboxDocument>(outboxDeclaration);
+  const at = now();
+  const dead = {
+    conversationId,
+    state: 'dead',
+    revivable: true,
+    createdAt: { $gt: plus(at, -revivedWithinMs) },
+  };
+  let revived = 0;
+  for (;;) {
+    const page = await rows.find(dead, { limit: rowsAtOnce });
+    if (page.rows.length === 0) break;
+    const done = await rows.bulkWrite(
+      page.rows.map(({ _id }) => ({
+        updateOne: {
+          filter: { _id, state: 'dead' },
+          update: { $set: { state: 'waiting', dueAt: at }, $unset: { at: true, revivable: true } },
+        },
+      })),
+    );
+    revived += done.modified;
+  }
+  if (revived > 0) {
+    await wake(engine.collection<QueueDocument>(outboxQueuesDeclaration), [conversationId], at);
+  }
+  return revived;
+}
+
+/** A tenant's rows as filters name them. */
+export function ofFinding(tenantId: TenantId, finding: string, generation: number) {
+  return { tenantId, 'finding.id': finding, 'finding.generation': generation };
+}
+
+export function rowOf(document: OutboxDocument): OutboxRow {
+  const { _id, order, surelyNot, attempting, collapsed, revivable, at, ...row } = document;
+  // Begun and never settled: whoever sent it is gone, and nobody knows whether it arrived.
+  return {
+    id: _id,
+    ...row,
+    maybeSent: row.maybeSent || attempting === true,
+    unclear: row.attempts - surelyNot,
+  };
+}

@@ -1,0 +1,196 @@
+import { plus } from '../../shared/time.ts';
+import { hasCode } from '../errors.ts';
+import type { OutboxLease, OutboxStore } from '../services.ts';
+import type { Filter, Guard, Update } from './engine/collection.ts';
+import { inGroups, type Kit, requireScope } from './kit.ts';
+import {
+  never,
+  type OutboxDocument,
+  ofFinding,
+  outboxDeclaration,
+  outboxQueuesDeclaration,
+  type QueueDocument,
+  revive,
+  rowOf,
+} from './outbox-rows.ts';
+import { openPace } from './pace.ts';
+
+const mostClaims = 100;
+const mostWaiting = 1_000;
+const mostHeard = 5_000;
+
+/** What is to be told, kept until Teams has taken it. All times are the database's. */
+export function openOutbox(kit: Kit): OutboxStore {
+  const { engine, now, instanceId } = kit;
+  const rows = engine.collection<OutboxDocument>(outboxDeclaration);
+  const queues = engine.collection<QueueDocument>(outboxQueuesDeclaration);
+
+  /** Changes rows that still wait, while the lease holds; false when it does not. */
+  async function change(guard: Guard, ids: readonly string[], update: Update): Promise<boolean> {
+    try {
+      for (const group of inGroups(ids)) {
+        await rows.bulkWrite(
+          group.map((_id) => ({ updateOne: { filter: { _id, state: 'waiting' }, update } })),
+          { onlyIf: guard },
+        );
+      }
+      return true;
+    } catch (error) {
+      if (hasCode(error, 'conflict')) return false;
+      throw error;
+    }
+  }
+
+  return {
+    async claimDue(limit, leaseMs) {
+      const leases: OutboxLease[] = [];
+      while (leases.length < Math.min(limit, mostClaims)) {
+        const at = now();
+        const until = plus(at, leaseMs);
+        const claimed = await queues.findOneAndUpdate(
+          { dueAt: { $lte: at }, leaseUntil: { $lte: at } },
+          // Due again when the lease ends: a holder that dies is followed by somebody else.
+          { $set: { leaseOwner: instanceId, leaseUntil: until, dueAt: until }, $inc: { fence: 1 } },
+          { sort: { dueAt: 1 } },
+        );
+        if (claimed === null) break;
+        leases.push({ conversationId: claimed._id, owner: instanceId, fence: claimed.fence, until });
+      }
+      return leases;
+    },
+    async renew(lease, leaseMs) {
+      const until = plus(now(), leaseMs);
+      return (await queues.updateOne(ours(lease), { $max: { leaseUntil: until } })).matched === 1;
+    },
+    async waiting({ conversationId }, limit) {
+      const page = await rows.find(
+        { conversationId, state: 'waiting' },
+        { sort: { createdAt: 1, order: 1 }, limit: Math.min(limit, mostWaiting) },
+      );
+      return page.rows.map(rowOf);
+    },
+    async card(conversationId, finding, generation) {
+      const page = await rows.find(
+        {
+          conversationId,
+          'finding.id': finding,
+          'finding.generation': generation,
+          state: 'sent',
+          activityId: { $exists: true },
+          collapsed: { $exists: false },
+        },
+        { sort: { createdAt: -1, order: -1 }, limit: 1 },
+      );
+      const activityId = page.rows[0]?.activityId;
+      return activityId === undefined ? null : { activityId };
+    },
+    async heard(scope, tenant, finding, generation) {
+      requireScope(scope, tenant);
+      const told: Filter = {
+        $or: [{ state: { $in: ['waiting', 'sent'] } }, { state: 'dead', revivable: true }],
+      };
+      const heard = new Set<string>();
+      let after: string | undefined;
+      do {
+        const page = await rows.find(
+          { $and: [{ ...ofFinding(tenant, finding, generation), kind: { $ne: 'refresh' } }, told] },
+          { limit: 1_000, after },
+        );
+        for (const { conversationId } of page.rows) heard.add(conversationId);
+        after = page.next ?? undefined;
+      } while (after !== undefined && heard.size < mostHeard);
+      return [...heard];
+    },
+    async attempting(lease, ids) {
+      // Not only ours by its fence but also by its time: nobody else may have been free to take it (R36).
+      const live: Guard = {
+        collection: outboxQueuesDeclaration.name,
+        filter: { ...ours(lease), leaseUntil: { $gt: now() } },
+      };
+      return await change(live, ids, { $set: { attempting: true }, $inc: { attempts: 1 } });
+    },
+    async settle(lease, ids, result) {
+      return await change(guardOf(lease), ids, settled(result, now()));
+    },
+    async release(lease, notBefore) {
+      for (;;) {
+        const queue = await queues.findOne(ours(lease));
+        if (queue === null) return;
+        const page = await rows.find(
+          { conversationId: lease.conversationId, state: 'waiting' },
+          { sort: { dueAt: 1 }, limit: 1 },
+        );
+        const first = page.rows[0]?.dueAt ?? never;
+        const dueAt = notBefore !== undefined && notBefore > first ? notBefore : first;
+        const done = await queues.updateOne(
+          // Something came to wait since the look: then another look.
+          { ...ours(lease), asks: queue.asks },
+          { $set: { dueAt, leaseOwner: '', leaseUntil: '' } },
+        );
+        if (done.matched === 1) return;
+      }
+    },
+    async voidOwn() {
+      let freed = 0;
+      for (;;) {
+        const queue = await queues.findOneAndUpdate(
+          { leaseOwner: instanceId },
+          { $set: { leaseOwner: '', leaseUntil: '', dueAt: now() } },
+        );
+        if (queue === null) return freed;
+        freed += 1;
+      }
+    },
+    revive: (conversationId) => revive(kit, conversationId),
+    pace: openPace(kit),
+    async backlog() {
+      const at = now();
+      const waiting = await rows.countDocuments({ state: 'waiting' });
+      const page = await rows.find(
+        { state: 'waiting', dueAt: { $lte: at } },
+        { sort: { createdAt: 1 }, limit: 1 },
+      );
+      const oldest = page.rows[0]?.createdAt;
+      const ms = oldest === undefined ? 0 : Date.parse(at) - Date.parse(oldest);
+      return { waiting, oldestSeconds: Math.max(0, ms / 1_000) };
+    },
+  };
+}
+
+function settled(result: Parameters<OutboxStore['settle']>[2], at: string): Update {
+  const $unset = { attempting: true as const };
+  switch (result.state) {
+    case 'sent': {
+      const { state, activityId, collapsed } = result;
+      return {
+        $set: { state, activityId, at, maybeSent: false, ...(collapsed === true ? { collapsed } : {}) },
+        $unset: { ...$unset, why: true },
+      };
+    }
+    case 'waiting': {
+      const { state, dueAt, maybeSent, why, surelyNot } = result;
+      return {
+        $set: { state, dueAt, maybeSent, why },
+        $unset,
+        ...(surelyNot === true ? { $inc: { surelyNot: 1 } } : {}),
+      };
+    }
+    default: {
+      const { state, why, revivable } = result;
+      return { $set: { state, why, at, ...(revivable === true ? { revivable } : {}) }, $unset };
+    }
+  }
+}
+
+/** The queue of a conversation while it is still this lease's. */
+function ours({ conversationId, fence, owner }: OutboxLease): {
+  _id: string;
+  fence: number;
+  leaseOwner: string;
+} {
+  return { _id: conversationId, fence, leaseOwner: owner };
+}
+
+function guardOf(lease: OutboxLease): Guard {
+  return { collection: outboxQueuesDeclaration.name, filter: ours(lease) };
+}

@@ -1,0 +1,113 @@
+import { plus } from '../../shared/time.ts';
+import type { PlaceRow, SubscriptionRow, SubscriptionStore } from '../services.ts';
+import type { CollectionDeclaration } from './engine/collection.ts';
+import { inGroups, type Kit, rowsAtOnce } from './kit.ts';
+import { revive, revivedWithinMs } from './outbox-rows.ts';
+import { placesDeclaration } from './places.ts';
+
+/** `live`: not ended. `revision` grows with every write. */
+type SubscriptionDocument = { _id: string; live: boolean; revision: number; value: SubscriptionRow };
+
+/** By Teams' conversation id, which is unique over all tenants; what each row hears of stands in it. */
+export const subscriptionsDeclaration: CollectionDeclaration = {
+  name: 'subscriptions',
+  tenantScoped: false,
+  indexes: [{ keys: { live: 1 } }],
+};
+
+const mostRows = 5_000;
+
+export function openSubscriptions(kit: Kit): SubscriptionStore {
+  const { engine, now } = kit;
+  const rows = engine.collection<SubscriptionDocument>(subscriptionsDeclaration);
+  const places = engine.collection<PlaceRow & { _id: string }>(placesDeclaration);
+
+  const change: SubscriptionStore['change'] = async (conversationId, decide) => {
+    for (;;) {
+      const row = await rows.findOne({ _id: conversationId });
+      const value = decide(row?.value ?? null);
+      if (value === null) return row?.value ?? null;
+      const revision = (row?.revision ?? 0) + 1;
+      const fields = { live: value.ended === undefined, revision, value: { ...value, conversationId } };
+      const written =
+        row === null
+          ? (await rows.updateOne({ _id: conversationId }, { $setOnInsert: fields }, { upsert: true }))
+              .upserted
+          : (await rows.updateOne({ _id: conversationId, revision: row.revision }, { $set: fields }))
+              .matched === 1;
+      if (written) return fields.value;
+    }
+  };
+
+  /** The subscriptions of a conversation and, when it is a team's, of its channels: at most 1,000. */
+  async function concerned(conversationId: string): Promise<string[]> {
+    const channels = new Set([conversationId]);
+    for (let after: string | undefined; ; ) {
+      const page = await places.find({ teamId: conversationId }, { limit: rowsAtOnce, after });
+      for (const { _id } of page.rows) channels.add(_id);
+      if (page.next === null) break;
+      after = page.next;
+    }
+    const found: string[] = [];
+    for (const group of inGroups([...channels])) {
+      const page = await rows.find({ _id: { $in: group } }, { limit: rowsAtOnce });
+      for (const { _id } of page.rows) found.push(_id);
+    }
+    return found;
+  }
+
+  return {
+    async get(conversationId) {
+      return (await rows.findOne({ _id: conversationId }))?.value ?? null;
+    },
+    async all() {
+      const found: SubscriptionRow[] = [];
+      let after: string | undefined;
+      do {
+        const page = await rows.find({ live: true }, { limit: 1_000, after });
+        for (const { value } of page.rows) found.push(value);
+        after = page.next ?? undefined;
+      } while (after !== undefined && found.length < mostRows);
+      return found;
+    },
+    change,
+    async end(conversationId, how) {
+      for (const id of await concerned(conversationId)) {
+        await change(id, (row) => {
+          if (row === null || (row.ended !== undefined && (how !== 'deleted' || row.deleted === true)))
+            return null;
+          return {
+            ...row,
+            ended: row.ended ?? now(),
+            ...(how === 'deleted' ? { deleted: true as const } : {}),
+          };
+        });
+      }
+    },
+    async reinstalled(conversationId) {
+      for (const id of await concerned(conversationId)) {
+        const row = await change(id, (known) => {
+          if (known === null || (known.ended === undefined && known.broken === undefined)) return null;
+          const late = known.ended !== undefined && known.ended < plus(now(), -revivedWithinMs);
+          if (known.deleted === true || late) return null;
+          const { ended: _ended, broken: _broken, ...back } = known;
+          return back;
+        });
+        if (row !== null && row.ended === undefined) await revive(kit, id);
+      }
+    },
+    async broken(conversationId, why) {
+      await change(conversationId, (row) => {
+        if (row === null || row.broken?.why === why) return null;
+        return { ...row, broken: { why, since: row.broken?.since ?? now() } };
+      });
+    },
+    async heal(conversationId) {
+      await change(conversationId, (row) => {
+        if (row?.broken === undefined) return null;
+        const { broken: _, ...sound } = row;
+        return sound;
+      });
+    },
+  };
+}
