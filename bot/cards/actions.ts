@@ -10,6 +10,8 @@ export type AskButton = {
   verb: string;
   data: CardAction;
   associatedInputs: 'none';
+  /** The one button of a card that is meant before the others. */
+  style?: 'positive';
 };
 export type Button = AskButton | { type: 'Action.OpenUrl'; title: string; url: string };
 

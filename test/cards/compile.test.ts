@@ -21,7 +21,7 @@ const button = fc.record({
 });
 const row = fc.record({
   ...{ name: text, detail: text, value: text, change: text, note: text, line: text },
-  ...{ headline: text, color: text, gain: text, title: text },
+  ...{ headline: text, color: text, gain: text, title: text, points: text },
   ...{ valueColor: text, changeColor: text },
   changeSubtle: fc.boolean(),
   clickable: fc.boolean(),
@@ -39,6 +39,9 @@ const data = fc.record({
     title: text,
     foot: text,
   },
+  ...{ bandStyle: text, detail: text, label: text, acknowledged: text },
+  ...{ whyTitle: text, more: text, first: text },
+  ...{ reasons: fc.array(row), aside: fc.array(row) },
   ...{ facts: fc.array(row), actions: fc.array(row), rows: fc.array(row), lines: fc.array(row) },
   buttons: fc.array(button),
 });

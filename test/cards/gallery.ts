@@ -1,13 +1,18 @@
 import { chooseTenantCard } from '../../bot/cards/choose-tenant.ts';
+import { dropNews } from '../../bot/cards/drop.ts';
+import { collapsedNews, mostRows } from '../../bot/cards/drops.ts';
 import { helpCard } from '../../bot/cards/help.ts';
 import { noticeCard } from '../../bot/cards/notice.ts';
 import { rankingCard, rowsOnPage } from '../../bot/cards/ranking.ts';
 import { scoreCard } from '../../bot/cards/score.ts';
 import { tenantsCard } from '../../bot/cards/tenants.ts';
+import { watchingCard } from '../../bot/cards/watching.ts';
 import { notAvailable } from '../../bot/commands/look-up.ts';
 import type { CardData, Place } from '../../bot/services.ts';
+import { defaultThreshold } from '../../shared/alerts/threshold.ts';
 import { commandTable } from '../../shared/command-table.ts';
 import type { Tenant } from '../../shared/tenants/tenant.ts';
+import { acknowledged, type Fall, fallOf, falls } from './fallen.ts';
 import { aTenant, contosoPosture, now, settings } from './samples.ts';
 
 export const channel: Place = {
@@ -67,7 +72,60 @@ export function gallery(text: ForeignText = usual, many = 25): Record<string, Ca
   const ill = tenantOf(3, 'Woodgrove Bank', text, withdrawn(text));
   const pages = Math.ceil(many / rowsOnPage);
   const shown = tenants.slice(0, rowsOnPage);
+  const fallen = falls(text);
+  const drop = (fall: Fall, change: { maybeRepeated?: boolean; mayAcknowledge?: boolean } = {}): CardData =>
+    dropNews({
+      tenant: first,
+      ...fall,
+      now,
+      settings,
+      maybeRepeated: false,
+      mayAcknowledge: true,
+      ...change,
+    }).card;
+  const kinds = Object.values(fallen);
+  const several = tenants.slice(0, mostRows).flatMap((tenant, i) => {
+    const fall = kinds[i % kinds.length];
+    return fall === undefined ? [] : [{ tenant, transition: fallOf(fall, tenant.id).transition }];
+  });
+  const watched = {
+    here: 'channel' as const,
+    by: text('Ana Reyes'),
+    since: '2026-11-12T08:00:00.000Z',
+    now,
+    settings,
+  };
+  const watchedRows = tenants.map((tenant, i) => ({
+    tenant,
+    threshold: i % 3 === 1 ? { percent: 3, points: null } : defaultThreshold,
+  }));
   return {
+    dropOpened: drop(fallen.opened),
+    dropAside: drop(fallen.aside, { maybeRepeated: true }),
+    dropAcknowledged: drop(acknowledged(fallen.worsened, text('Ana Reyes'))),
+    dropWorsened: drop(fallen.worsened),
+    dropReopened: drop(fallen.reopened),
+    dropResolved: drop(fallen.resolved),
+    dropMany: drop(fallen.many),
+    drops: collapsedNews({ rows: several, now, settings, maybeRepeated: true }).card,
+    dropsOver: collapsedNews({
+      rows: tenants
+        .slice(0, 2)
+        .map((tenant) => ({ tenant, transition: fallOf(fallen.resolved, tenant.id).transition })),
+      now,
+      settings,
+      maybeRepeated: false,
+    }).card,
+    watching: watchingCard({ ...watched, all: false, rows: watchedRows, broken: [] }),
+    watchingAll: watchingCard({
+      ...watched,
+      all: true,
+      rows: watchedRows.slice(1, 2),
+      broken: [
+        { where: 'here', why: text('Watchpost was removed.'), since: '2026-11-18T08:00:00.000Z' },
+        { where: 'in a chat', why: text('Guests are here.'), since: '2026-11-18T08:00:00.000Z' },
+      ],
+    }),
     score: scoreCard({ tenant: first, posture: foreign, now, settings, maySync: true }).card,
     scoreIll: scoreCard({
       tenant: ill,

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
-/** Teams as a card host, as far as looks go: sizes, spaces and colours of its light and dark theme. */
+/** Teams as a card host, as far as looks go: sizes, spaces and colours of its three themes. */
 
 const require = createRequire(import.meta.url);
 const library = readFileSync(require.resolve('adaptivecards/dist/adaptivecards.js'), 'utf8');
@@ -22,10 +22,12 @@ type Colors = Record<
   | 'page'
   | 'line'
   | 'soft'
-  | 'alert',
+  | 'alert'
+  | 'bad'
+  | 'well',
   string
 >;
-const themes: Record<'light' | 'dark', Colors> = {
+const themes: Record<'light' | 'dark' | 'contrast', Colors> = {
   light: {
     ...{ text: '#242424', subtle: '#616161', accent: '#5b5fc7', good: '#237b4b', warning: '#835c00' },
     ...{
@@ -34,7 +36,9 @@ const themes: Record<'light' | 'dark', Colors> = {
       page: '#f5f5f5',
       line: '#e1e1e1',
       soft: '#f5f5f5',
-      alert: '#fef7b2',
+      alert: '#fbf6d9',
+      bad: '#f9d9d9',
+      well: '#e7f2da',
     },
   },
   dark: {
@@ -46,10 +50,25 @@ const themes: Record<'light' | 'dark', Colors> = {
       line: '#3d3d3d',
       soft: '#1f1f1f',
       alert: '#463100',
+      bad: '#5c1f26',
+      well: '#1b3d16',
+    },
+  },
+  contrast: {
+    ...{ text: '#ffffff', subtle: '#ffffff', accent: '#1aebff', good: '#3ff23f', warning: '#ffff01' },
+    ...{
+      attention: '#ffff01',
+      card: '#000000',
+      page: '#000000',
+      line: '#ffffff',
+      soft: '#000000',
+      alert: '#000000',
+      bad: '#000000',
+      well: '#000000',
     },
   },
 };
-export const themeNames = ['light', 'dark'] as const;
+export const themeNames = ['light', 'dark', 'contrast'] as const;
 export type ThemeName = (typeof themeNames)[number];
 
 function hostConfig(colors: Colors): object {
@@ -75,6 +94,8 @@ function hostConfig(colors: Colors): object {
       default: style(colors.card),
       emphasis: style(colors.soft),
       warning: style(colors.alert),
+      attention: style(colors.bad),
+      good: style(colors.well),
     },
   };
 }
@@ -90,6 +111,7 @@ export function galleryPage(cards: Record<string, object>, width: number, theme:
     .ac-actionSet { flex-wrap: wrap; row-gap: 8px }
     .ac-pushButton { border: 1px solid ${colors.subtle}; border-radius: 4px; padding: 6px 12px; background: none; color: inherit;
       max-width: 100%; overflow: hidden; white-space: nowrap; text-overflow: ellipsis }
+    .ac-pushButton.style-positive { background: ${colors.accent}; border-color: ${colors.accent}; color: ${theme === 'light' ? '#ffffff' : '#000000'} }
     .ac-pushButton * { max-width: 100%; overflow: hidden; text-overflow: ellipsis }
   </style><body></body><script>${library}</script><script>${markdown}</script><script>
     const renderer = markdownit();

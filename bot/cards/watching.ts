@@ -1,0 +1,83 @@
+import { defaultThreshold, type Threshold, thresholdInWords } from '../../shared/alerts/threshold.ts';
+import { clean, plain } from '../../shared/foreign-text.ts';
+import type { Tenant } from '../../shared/tenants/tenant.ts';
+import { dayOf, type Instant } from '../../shared/time.ts';
+import { counted, dayText } from '../../shared/words.ts';
+import type { CardData } from '../services.ts';
+import { type Button, type LinkSettings, openTenants } from './actions.ts';
+import { listCard, type Row } from './rows.ts';
+
+/** Where people read it. */
+export type Here = 'channel' | 'chat';
+
+export type Watched = {
+  here: Here;
+  /** All tenants, also those connected later. */
+  all: boolean;
+  /** Those this reader may see, by name: all that are watched by name, and of `all` those with a threshold of their own. */
+  rows: { tenant: Tenant; threshold: Threshold }[];
+  /** Who set it up and when; `by` as it came. */
+  by: string;
+  since: Instant;
+  /** Why news does not arrive, here and elsewhere. */
+  broken: BrokenRoute[];
+  now: Instant;
+  settings: LinkSettings;
+};
+export type BrokenRoute = { where: string; why: string; since: Instant };
+
+export const watchedShown = 12;
+const brokenShown = 5;
+
+/** What a conversation hears, with the thresholds, and what does not arrive. The data of exactly the tenants in `rows`. */
+export function watchingCard(watched: Watched): CardData {
+  const { here, all, rows, broken, now } = watched;
+  const shown = rows.slice(0, watchedShown);
+  const more = rows.length - shown.length;
+  const buttons: Button[] = [openTenants(watched.settings)];
+  return listCard({
+    fallback: clean(watchingLine(watched), 600),
+    title: all
+      ? `This ${here} watches all tenants`
+      : `This ${here} watches ${counted(rows.length, 'tenant')}`,
+    caption: `Set up by ${plain(watched.by, 60)} on ${dayText(dayOf(watched.since), now)}`,
+    rows: [
+      ...broken.slice(0, brokenShown).map((route) => brokenRow(route, now)),
+      ...(all
+        ? [{ name: 'Every other tenant', detail: from(defaultThreshold) }].slice(rows.length > 0 ? 0 : 1)
+        : []),
+      ...shown.map(({ tenant, threshold }) => ({ name: plain(tenant.name, 80), detail: from(threshold) })),
+    ],
+    foot: [
+      more > 0 ? `And ${more} more.` : '',
+      all && rows.length === 0 ? `Each is told ${from(defaultThreshold)}.` : '',
+      broken.length > brokenShown ? `${broken.length - brokenShown} more do not arrive.` : '',
+      'Change it with watch, unwatch and threshold.',
+    ]
+      .filter((line) => line !== '')
+      .join(' '),
+    buttons,
+  });
+}
+
+/** The same as one line of plain text. */
+export function watchingLine({ here, all, rows, broken }: Watched): string {
+  const own = rows.slice(0, 5).map(({ tenant, threshold }) => `${clean(tenant.name, 60)} ${from(threshold)}`);
+  const rest = rows.length - own.length;
+  const named = [...own, ...(rest > 0 ? [`and ${rest} more`] : [])].join(', ');
+  const what = all ? `all tenants${named === '' ? '' : `, ${named}`}` : named;
+  const away = broken.length === 0 ? '' : ` ${counted(broken.length, 'place')} cannot be reached.`;
+  return `This ${here} watches ${what}.${away}`;
+}
+
+function from(threshold: Threshold): string {
+  return `from a loss of ${thresholdInWords(threshold)} on`;
+}
+
+function brokenRow({ where, why, since }: BrokenRoute, now: Instant): Row {
+  return {
+    name: `News does not arrive ${where}`,
+    detail: `since ${dayText(dayOf(since), now)}`,
+    note: plain(why, 200),
+  };
+}
