@@ -5,12 +5,21 @@ import type { Day, Instant } from './time.ts';
 
 /** `GET /api/tab/config` (no token): how this page gets its token outside Teams. */
 export type TabConfig =
-  | { signIn: 'teams-only' }
+  /** `consentUrl`: where an administrator agrees for the whole organisation, when that is known. */
+  | { signIn: 'teams-only'; consentUrl?: string }
   /** Demo only: the sandbox's authorize page, code + PKCE. */
   | { signIn: 'sandbox'; authorizeUrl: string; tokenUrl: string; clientId: string; scope: string };
 
-/** `GET /api/tab/me`: a reason for each grant, at most 100 as the store holds. */
-export type Me = { name: string; role: Role | null; reasons: string[]; home: boolean; now: Instant };
+/** `GET /api/tab/me`: a reason for each grant, at most 100 as the store holds. `may`: what the page offers. */
+export type Me = {
+  name: string;
+  role: Role | null;
+  reasons: string[];
+  home: boolean;
+  now: Instant;
+  /** `connect`: new tenants, which takes an Admin of all of them. */
+  may: { connect: boolean };
+};
 
 /** One line of `GET /api/tab/tenants`. Null = not known; the reason is in `health` or `notRead`. */
 export type TenantRow = {
@@ -97,7 +106,75 @@ export type TenantPage = {
   moved: { name: string; title: string; points: number }[];
   actions: Action[];
   actionCount: number;
+  /** What this person may do with this tenant; the API asks again each time. */
+  may: { sync: boolean; connect: boolean; remove: boolean };
+  /** For those who may connect; null for others, and when none is kept. */
+  credential: CredentialLine | null;
+  /** For those who may connect: the page of Entra where the trouble is mended. */
+  mend: PageLink | null;
 };
+
+/** What is told of a credential (R58); its value is never. */
+export type CredentialLine = {
+  kind: 'secret' | 'certificate';
+  appId: string;
+  /** Tells two credentials apart: of a keyed digest, not of the secret. */
+  last4: string;
+  createdAt: Instant;
+  expiresAt: Instant | null;
+};
+
+/** A page elsewhere, always of a fixed host. */
+export type PageLink = { text: string; href: string };
+
+/** Longest and shortest of what people may type into the form of a connection. */
+export const connectLimits = { name: 120, tenant: 253, secretLeast: 8, secret: 512 } as const;
+
+/** `POST /api/tab/connect/test` tries and saves nothing; `POST /api/tab/connect` tries, saves and syncs. */
+export type ConnectBody = {
+  /** Shown instead of the organisation's own name. */
+  name?: string;
+  /** A domain of the tenant, or its id. */
+  tenant: string;
+  appId: string;
+  secret: string;
+};
+/** `POST /api/tab/tenants/{id}/credentials/test` and `POST /api/tab/tenants/{id}/credentials`. */
+export type CredentialsBody = Pick<ConnectBody, 'appId' | 'secret'>;
+
+/** One line of a connection test. `gap`: works as far as the tenant's licences go. */
+export type ConnectStep = {
+  step: string;
+  state: 'works' | 'gap' | 'failed' | 'not-tried';
+  /** What was found, a sentence or less; empty when it simply works. */
+  says: string;
+  remedy: string;
+  link: PageLink | null;
+};
+
+export type ConnectAnswer = {
+  steps: ConnectStep[];
+  /** No step failed: it can be saved. */
+  works: boolean;
+  /** What the tenant calls itself, when it works. */
+  organization: { name: string; domain: string } | null;
+  /** This tenant stands in the list already: its credentials can be updated instead. Nothing was tried. */
+  known: { id: string; name: string } | null;
+  saved: { id: string; name: string; domain: string; sync: string } | null;
+};
+
+/** `POST /api/tab/tenants/{id}/sync` and `GET /api/tab/tenants/{id}/sync/{sync}`. */
+export type SyncAnswer = {
+  id: string;
+  state: 'waiting' | 'running' | 'done' | 'failed';
+  /** What changed, or what went wrong and what to do; empty while it runs. */
+  result: string;
+};
+
+/** `POST /api/tab/tenants/{id}/remove`, with the tenant's name or domain as a person typed it. */
+export type RemoveBody = { name: string };
+/** `deleted`: "90 days of scores", "1 credential". */
+export type RemoveAnswer = { name: string; deleted: string[] };
 
 /** Every refusal of our API: RFC 9457 problem, with an id that is in the log. */
 export type Problem = { title: string; status: number; detail: string; id: string };

@@ -1,13 +1,18 @@
 import type { TabConfig } from '../../shared/api.ts';
+import { openGate } from './allowed.ts';
+import { connectRoutes } from './connect.ts';
 import { meRoute } from './me.ts';
+import { removeRoute } from './remove.ts';
 import type { ApiRoute } from './route.ts';
 import { openStandings } from './standings.ts';
+import { syncRoutes } from './sync.ts';
 import { tenantRoute } from './tenant.ts';
 import { tenantsRoute } from './tenants.ts';
 
 /** All routes of the tab's API. `signIn` says how a page outside Teams gets its token. */
 export function apiRoutes(options: { signIn: TabConfig }): ApiRoute[] {
   const standings = openStandings();
+  const gate = openGate();
   return [
     {
       method: 'GET',
@@ -18,5 +23,8 @@ export function apiRoutes(options: { signIn: TabConfig }): ApiRoute[] {
     meRoute,
     tenantsRoute(standings),
     tenantRoute,
+    ...connectRoutes(gate),
+    ...syncRoutes(gate),
+    removeRoute(gate),
   ];
 }

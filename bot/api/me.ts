@@ -1,9 +1,10 @@
-import { type Caller, type Grant, liveGrants, roleOf } from '../../shared/access.ts';
+import { type Caller, type Grant, liveGrants, roleOf, scopeFor } from '../../shared/access.ts';
 import type { Me } from '../../shared/api.ts';
 import { dayOf, type Instant } from '../../shared/time.ts';
 import { counted, dayText } from '../../shared/words.ts';
 import type { Services } from '../services.ts';
 import type { ApiRoute } from './route.ts';
+import { tabOf } from './tenants.ts';
 
 /** `GET /api/tab/me`: who the page speaks for, and why. */
 export const meRoute: ApiRoute = {
@@ -18,6 +19,7 @@ export const meRoute: ApiRoute = {
       reasons: liveGrants(who, now).map((grant) => reasonOf(grant, now)),
       home: who.home,
       now,
+      may: { connect: scopeFor(who, tabOf(who), 'connect', now).all },
     };
     return { status: 200, body: me };
   },

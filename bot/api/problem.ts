@@ -6,6 +6,8 @@ const titles: Record<number, string> = {
   401: 'Sign in again',
   403: 'Not allowed',
   404: 'Not found',
+  409: 'Changed meanwhile',
+  429: 'Too many tries',
 };
 
 /** A refusal as RFC 9457 describes one; `detail` is a sentence for people, `id` stands in the log. */

@@ -1,15 +1,15 @@
-import type { TenantScope } from '../../shared/access.ts';
-import { covers, scopeFor } from '../../shared/access.ts';
-import type { TenantPage } from '../../shared/api.ts';
+import { type AccessAction, type Caller, covers, scopeFor, type TenantScope } from '../../shared/access.ts';
+import type { CredentialLine, PageLink, TenantPage } from '../../shared/api.ts';
 import { comparisonOf } from '../../shared/score/comparison.ts';
 import { actionsWorthMost } from '../../shared/score/posture.ts';
 import type { Action, Posture } from '../../shared/score/score.ts';
 import { percentOf, pointsMoved } from '../../shared/score/score-change.ts';
-import { datasetNames, type Tenant, tenantId } from '../../shared/tenants/tenant.ts';
+import { datasetNames, type HealthState, type Tenant, tenantId } from '../../shared/tenants/tenant.ts';
 import { dayOf, type Instant, plusDays } from '../../shared/time.ts';
 import { direction } from '../../shared/words.ts';
+import { entraPage } from '../connect/entra-pages.ts';
 import { staleAfterMs } from '../cron.ts';
-import type { Services } from '../services.ts';
+import type { Failure, Services } from '../services.ts';
 import { problem } from './problem.ts';
 import type { ApiRoute } from './route.ts';
 import { tenantRow } from './tenant-row.ts';
@@ -37,16 +37,18 @@ export const tenantRoute: ApiRoute = {
     const tenant =
       id === undefined || !covers(scope, id) ? null : await services.store.tenants.get(scope, id);
     if (tenant === null) return problem(404, 'No such tenant is available here.', request.id);
-    return { status: 200, body: await pageOf(tenant, scope, now, services) };
+    return { status: 200, body: await pageOf(tenant, who, scope, now, services) };
   },
 };
 
 async function pageOf(
   tenant: Tenant,
+  who: Caller,
   scope: TenantScope,
   now: Instant,
-  { store, settings }: Services,
+  services: Services,
 ): Promise<TenantPage> {
+  const { store, settings } = services;
   const posture = await store.scores.posture(scope, tenant.id);
   const row = tenantRow(tenant, posture, now, staleAfterMs(settings.syncScores, now));
   return {
@@ -67,7 +69,36 @@ async function pageOf(
       };
     }),
     ...(posture === null ? nothingRead : await scoresOf(posture, tenant, scope, now, store)),
+    ...(await offered(tenant, who, now, services)),
   };
+}
+
+/** What the page offers this person, and what only those see who may change the connection. */
+async function offered(
+  tenant: Tenant,
+  who: Caller,
+  now: Instant,
+  { store }: Services,
+): Promise<Pick<TenantPage, 'may' | 'credential' | 'mend'>> {
+  const scopeTo = (action: AccessAction): TenantScope => scopeFor(who, tabOf(who), action, now);
+  const mayDo = (action: AccessAction): boolean => covers(scopeTo(action), tenant.id);
+  const may = { sync: mayDo('sync'), connect: mayDo('connect'), remove: mayDo('purge') };
+  if (!may.connect) return { may, credential: null, mend: null };
+  const facts = await store.credentials.facts(scopeTo('connect'), tenant.id);
+  if (facts === null) return { may, credential: null, mend: null };
+  const { kind, appId, last4, createdAt, expiresAt } = facts;
+  const credential: CredentialLine = { kind, appId, last4, createdAt, expiresAt: expiresAt ?? null };
+  return { may, credential, mend: mendOf(tenant, appId) };
+}
+
+const failureOf: Partial<Record<HealthState, Failure['kind']>> = {
+  'authentication-error': 'authentication',
+  'permission-error': 'permission',
+};
+
+function mendOf({ id, health }: Tenant, appId: string): PageLink | null {
+  const kind = failureOf[health.state];
+  return kind === undefined ? null : entraPage({ kind, code: health.code }, id, appId);
 }
 
 type Scores = Pick<

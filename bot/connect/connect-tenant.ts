@@ -2,10 +2,10 @@ import { randomInt } from 'node:crypto';
 import { scopeOfJob } from '../../shared/access.ts';
 import type { TenantId } from '../../shared/tenants/tenant.ts';
 import { WatchpostError } from '../errors.ts';
-import type { Failure, Reading, Services, TenantAccess } from '../services.ts';
+import type { Services, TenantAccess } from '../services.ts';
+import { type Tested, type TestStep, tenantOf, testConnection } from './test-connection.ts';
 
-/** One line of a connection test: what was tried, whether it works, and what to do when it does not. */
-export type TestStep = { step: string; works: boolean; says: string; remedy?: string };
+export type { TestStep };
 
 export type ConnectRequest = {
   /** A domain of the tenant or its id. */
@@ -14,12 +14,17 @@ export type ConnectRequest = {
   name?: string;
   appId: string;
   credential: TenantAccess['credential'];
-  /** Who asks, for the audit: a name or `cli:root`. */
+  /** Who asks, for the audit: `cli:root`, or a person's tenant and object id. */
   by: string;
+  /** How long the test may take; 60 s unless told. */
+  deadlineMs?: number;
+  /** What the audit calls it; `connect tenant` unless told. */
+  what?: 'connect tenant' | 'update credentials';
 };
 
 export type ConnectReport = {
   steps: TestStep[];
+  notTried: string[];
   /** `syncId`: the wish for the first sync, whose row gets its result. */
   saved: { tenantId: TenantId; name: string; domain: string; syncId: string } | null;
 };
@@ -27,57 +32,65 @@ export type ConnectReport = {
 /**
  * Tests the way into a tenant step by step and, only when every step works, saves tenant and credential and makes
  * its first sync due at once. A licence gap is no failure. The same function serves the demo, the command line and
- * later the tab. Throws `bad-input` for a domain that no tenant has.
+ * the tab. Throws `bad-input` for a domain that no tenant has.
  */
 export async function connectTenant(request: ConnectRequest, services: Services): Promise<ConnectReport> {
-  const { microsoft, store } = services;
-  const id = await microsoft.tenantOfDomain(request.domain);
-  if (id === null) {
-    await audit('refused', undefined, services, request.by);
-    throw new WatchpostError('bad-input', `No Microsoft 365 tenant has the domain "${request.domain}".`, {
-      hint: 'Check the spelling, and that CLOUD names the national cloud of this tenant.',
-    });
+  let id: TenantId;
+  try {
+    id = await tenantOf(request.domain, services);
+  } catch (error) {
+    await audit('connect tenant', 'refused', undefined, services, request.by);
+    throw error;
   }
+  return await connectKnown(id, request, services);
+}
+
+/** The same for a tenant whose id is known already. */
+export async function connectKnown(
+  id: TenantId,
+  request: ConnectRequest,
+  services: Services,
+): Promise<ConnectReport> {
+  const { store } = services;
+  const { what = 'connect tenant', by } = request;
   const access: TenantAccess = { tenantId: id, appId: request.appId, credential: request.credential };
-  // A token of earlier credentials must not make wrong new ones look right.
-  microsoft.forget(id);
-  const steps: TestStep[] = [];
-  const tried = <T>(step: string, reading: Reading<T>): boolean => {
-    steps.push(told(step, reading));
-    return reading.kind !== 'failed' || reading.failure.kind === 'licence';
-  };
-
-  const token = await microsoft.token(access);
-  if (!tried('Sign in to the tenant', token)) return await failed();
-  const organization = await microsoft.organization(access);
-  // What is missing of the permissions is told whole; without an answer for another reason nothing else is tried.
-  const readable = tried('Read the organisation', organization);
-  if (organization.kind === 'failed' && organization.failure.kind !== 'permission') return await failed();
-  if (organization.kind === 'ok' && organization.value.id !== id) {
-    steps.push({
-      step: 'Right tenant',
-      works: false,
-      says: 'Microsoft answered for another tenant than the domain belongs to.',
-      remedy: 'Check the domain.',
-    });
-    return await failed();
+  const tested = await testConnection(access, services, request.deadlineMs);
+  const { steps, notTried, organization } = tested;
+  if (organization === null) {
+    await audit(what, 'failed', id, services, by);
+    return { steps, notTried, saved: null };
   }
-  const results = [
-    readable,
-    tried('Read the domains', await microsoft.domains(access)),
-    tried('Read the licences', await microsoft.subscribedSkus(access)),
-    tried('Read Secure Score', await microsoft.secureScores(access, 1)),
-    tried('Read the recommended actions', await microsoft.secureScoreControlProfiles(access)),
-  ];
-  if (results.includes(false) || organization.kind !== 'ok') return await failed();
-
   const scope = scopeOfJob(id);
-  const now = services.now();
+  const { name, domain } = await save(access, request, organization, services);
+  const wish = await store.syncRequests.add(scope, id, by);
+  await store.work.schedule(scope, id, 'sync-scores', services.now());
+  if ((await store.tenants.get(scope, id)) === null) {
+    // Somebody removed it in the same moment: then nothing of it stays, its credential least of all.
+    await store.purge.tenant(scope, id, { people: false });
+    await audit(what, 'failed', id, services, by);
+    throw new WatchpostError('conflict', 'This tenant was removed while it was being connected.', {
+      hint: 'Connect it again.',
+    });
+  }
+  await audit(what, 'done', id, services, by);
+  services.nudge();
+  return { steps, notTried, saved: { tenantId: id, name, domain, syncId: wish.id } };
+}
+
+/** The tenant first, then the credential: a crash between leaves nothing that runs without its keys. */
+async function save(
+  access: TenantAccess,
+  request: ConnectRequest,
+  organization: NonNullable<Tested['organization']>,
+  { store, now: clock }: Services,
+): Promise<{ name: string; domain: string }> {
+  const id = access.tenantId;
+  const scope = scopeOfJob(id);
+  const now = clock();
   const known = await store.tenants.get(scope, id);
-  const name = request.name ?? (known?.named === true ? known.name : organization.value.name);
-  const domains = organization.value.domains;
-  const domain = domains[0] ?? request.domain.toLowerCase();
-  // The tenant first, then the credential, then the work: a crash between leaves nothing that runs without its keys.
+  const name = request.name ?? (known?.named === true ? known.name : organization.name);
+  const domains = organization.domains;
+  const domain = domains[0] ?? known?.domain ?? request.domain.toLowerCase();
   await store.tenants.save(scope, {
     id,
     name,
@@ -95,32 +108,12 @@ export async function connectTenant(request: ConnectRequest, services: Services)
     },
   });
   await store.credentials.save(scope, access);
-  const wish = await store.syncRequests.add(scope, id, request.by);
-  await store.work.schedule(scope, id, 'sync-scores', now);
-  await audit('done', id, services, request.by);
-  services.nudge();
-  return { steps, saved: { tenantId: id, name, domain, syncId: wish.id } };
-
-  async function failed(): Promise<ConnectReport> {
-    await audit('failed', id ?? undefined, services, request.by);
-    return { steps, saved: null };
-  }
+  return { name, domain };
 }
 
-function told<T>(step: string, reading: Reading<T>): TestStep {
-  if (reading.kind !== 'failed') return { step, works: true, says: 'works' };
-  const { failure } = reading;
-  if (failure.kind === 'licence')
-    return { step, works: true, says: `not in this tenant's licences: ${failure.cause}` };
-  return { step, works: false, says: failure.cause, remedy: remedyOf(failure) };
-}
-
-function remedyOf(failure: Failure): string {
-  const code = failure.code === undefined ? '' : ` (${failure.code})`;
-  return `${failure.remedy || 'Try again in a few minutes.'}${code}`;
-}
-
-async function audit(
+/** One row for what was tried with a tenant's credentials; never anything of them. */
+export async function audit(
+  what: 'connect tenant' | 'test connection' | 'update credentials' | 'remove tenant',
   result: 'done' | 'refused' | 'failed',
   tenant: TenantId | undefined,
   services: Services,
@@ -128,7 +121,7 @@ async function audit(
 ): Promise<void> {
   await services.store.audit.write({
     who: by,
-    what: 'connect tenant',
+    what,
     result,
     ...(tenant === undefined ? {} : { tenant }),
   });

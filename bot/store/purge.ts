@@ -13,8 +13,8 @@ type Row = { _id: string; tenantId: string };
 /** Sorts after every instant: such work is never due. */
 const never = '9999-12-31T23:59:59.999Z';
 
-/** These first, in this order: without a credential nothing is read, without its row nothing is shown. */
-const first = [credentialsDeclaration, tenantKeysDeclaration, tenantsDeclaration];
+/** What opens the way into the tenant: gone first of all, so that nothing more is read. */
+const credentials = [credentialsDeclaration, tenantKeysDeclaration];
 /** Rows about persons, not about what was read of a tenant. */
 const ofPersons = [peopleDeclaration, claimTriesDeclaration];
 
@@ -28,6 +28,7 @@ export function openPurge(
   forgetTenants: () => void,
 ): PurgeStore {
   const work = engine.collection<Row & { fence: number }>(workDeclaration);
+  const tenants = engine.collection<Row>(tenantsDeclaration);
 
   /** Whoever is reading the tenant now has lost the lease: from here on such a reading writes nothing back (R36). */
   async function fenceOff(id: TenantId): Promise<void> {
@@ -60,20 +61,33 @@ export function openPurge(
     }
   }
 
+  /** Nobody reads the tenant any more: not by a new reading, which finds no credential, nor by one under way. */
+  async function closeUp(id: TenantId): Promise<Record<string, number>> {
+    const rows: Record<string, number> = {};
+    for (const declaration of credentials) rows[declaration.name] = await empty(declaration, id);
+    await fenceOff(id);
+    return rows;
+  }
+
   return {
+    async credentials(scope, id) {
+      requireScope(scope, id);
+      return { rows: await closeUp(id) };
+    },
     async tenant(scope, id, { people }) {
       requireScope(scope, id);
-      const kept = people ? [workDeclaration] : [workDeclaration, ...ofPersons];
-      const rest = declarations.filter(
-        (one) => one.tenantScoped && !first.includes(one) && !kept.includes(one),
-      );
-      const rows: Record<string, number> = {};
+      const apart = [workDeclaration, tenantsDeclaration, ...credentials, ...(people ? [] : ofPersons)];
+      const rest = declarations.filter((one) => one.tenantScoped && !apart.includes(one));
+      const rows = await closeUp(id);
       try {
-        await fenceOff(id);
-        for (const declaration of [...first, ...rest]) rows[declaration.name] = await empty(declaration, id);
+        for (const declaration of rest) rows[declaration.name] = await empty(declaration, id);
+        // The tenant last: as long as it is there, a removal that was cut off can be asked for again.
+        rows[tenantsDeclaration.name] = await empty(tenantsDeclaration, id);
       } finally {
         forgetTenants();
       }
+      // Who asked for a sync or connected the tenant in the meantime left a due time or a credential behind.
+      if ((await tenants.countDocuments({ tenantId: id })) === 0) await closeUp(id);
       return { rows };
     },
   };
