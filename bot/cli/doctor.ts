@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs';
+import { parseArgs, parseEnv } from 'node:util';
+import { WatchpostError } from '../errors.ts';
+import { examine } from './doctor-examine.ts';
+import { inLines, reportOf, without } from './doctor-report.ts';
+import { secretsIn } from './doctor-settings.ts';
+
+/** `npm run doctor`: reads the environment like the program and says what is wrong; exit code 0 when nothing is. */
+
+const usage = 'npm run doctor -- [--env FILE] [--json]';
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof WatchpostError)) throw error;
+  console.error([error.message, error.hint].filter(Boolean).join('\n'));
+  process.exitCode = 1;
+}
+
+async function main(args: string[]): Promise<number> {
+  const { env, json, help } = optionsOf(args);
+  if (help === true) {
+    console.log(usage);
+    return 0;
+  }
+  const environment = env === undefined ? process.env : { ...process.env, ...fileOf(env) };
+  const report = reportOf(await examine(environment, process.cwd()));
+  const text = json === true ? JSON.stringify(report, null, 2) : inLines(report).join('\n');
+  console.log(without(text, secretsIn(environment)));
+  return report.wrong === 0 ? 0 : 1;
+}
+
+function optionsOf(args: string[]): { env?: string; json?: boolean; help?: boolean } {
+  try {
+    const options = {
+      env: { type: 'string' },
+      json: { type: 'boolean' },
+      help: { type: 'boolean', short: 'h' },
+    } as const;
+    return parseArgs({ args, options }).values;
+  } catch (error) {
+    const [first = 'Unknown option'] = (error instanceof Error ? error.message : '').split('. ');
+    throw new WatchpostError('bad-input', `${first.replace(/[.]$/, '')}.`, { hint: usage });
+  }
+}
+
+/** The file's lines win over the environment, as they do where the file is given to the program. */
+function fileOf(path: string): NodeJS.ProcessEnv {
+  try {
+    return parseEnv(readFileSync(path, 'utf8'));
+  } catch (cause) {
+    throw new WatchpostError('bad-input', `The file ${path} cannot be read.`, { cause });
+  }
+}
