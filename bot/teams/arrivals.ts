@@ -1,10 +1,10 @@
+import { baseOf } from '../../shared/conversation.ts';
 import { plain } from '../../shared/foreign-text.ts';
 import type { TenantId } from '../../shared/tenants/tenant.ts';
 import { type Instant, millis } from '../../shared/time.ts';
 import type { PlaceRow, PlaceSeen, PlaceStore } from '../services.ts';
 import type { Turn } from './activity.ts';
 import type { Audiences } from './audience.ts';
-import { baseOf } from './card-data.ts';
 
 /** What an event about a conversation asks us to do. Everything but a greeting is done by `note`. */
 export type Arrival =

@@ -1,10 +1,10 @@
 import { LRUCache } from 'lru-cache';
 import type { Audience } from '../../shared/access.ts';
+import { baseOf } from '../../shared/conversation.ts';
 import type { TenantId } from '../../shared/tenants/tenant.ts';
 import { type Instant, millis } from '../../shared/time.ts';
 import type { Log } from '../log.ts';
 import type { Place, PlaceRow, PlaceStore, RosterMember } from '../services.ts';
-import { baseOf } from './card-data.ts';
 import type { Connector, ListedMember } from './connector.ts';
 import { eachPage, memberOf } from './member-pages.ts';
 

@@ -1,6 +1,7 @@
 import { createHmac, createSecretKey, hash, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Audience } from '../../shared/access.ts';
+import { baseOf } from '../../shared/conversation.ts';
 import { tenantId } from '../../shared/tenants/tenant.ts';
 import type { CardAction, CardData } from '../services.ts';
 import { textOf } from './card-text.ts';
@@ -74,12 +75,6 @@ export function openCardSigner(keys: readonly { kid: string; key: Buffer }[]): C
       };
     },
   };
-}
-
-/** The conversation without its thread: a channel's posts share one audience. */
-export function baseOf(conversationId: string): string {
-  const at = conversationId.indexOf(';messageid=');
-  return at < 0 ? conversationId : conversationId.slice(0, at);
 }
 
 /** Framed as JSON, so that no two places look alike. A re-bound channel is another place: its old cards are no longer believed (I-7). */
