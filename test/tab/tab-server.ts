@@ -22,6 +22,9 @@ export type TabServer = {
   tokenOf(person: number, claims?: Record<string, unknown>): Promise<string>;
   grant(person: number, role: Role, scope: 'all' | TenantId[]): Promise<void>;
   get(path: string, authorization?: string): Promise<Response>;
+  /** JSON to a POST route; text goes as it is. */
+  post(path: string, body: unknown, authorization?: string): Promise<Response>;
+  services: Services;
   close(): Promise<void>;
 };
 
@@ -34,6 +37,8 @@ export async function openTabServer(options: {
   tabFolder?: string;
   requireUser?: Partial<RequireUserOptions>;
   sandboxOrigin?: string;
+  /** Instead of a Microsoft that is never asked, a log that is silent, and so on. */
+  services?: Partial<Services>;
 }): Promise<TabServer> {
   const { store, close } = await openTestStore();
   const tenants = await seedTenants(store, options.seeds, store.now());
@@ -70,6 +75,7 @@ export async function openTabServer(options: {
       botId: demoBotId,
       syncScores: '17 5,17 * * *',
     },
+    ...options.services,
   };
   const server = createServer({
     config: {
@@ -117,6 +123,17 @@ export async function openTabServer(options: {
         headers: authorization === undefined ? {} : { authorization },
         signal: AbortSignal.timeout(20_000),
       }),
+    post: (path, body, authorization) =>
+      fetch(`${url}${path}`, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          ...(authorization === undefined ? {} : { authorization }),
+        },
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+        signal: AbortSignal.timeout(30_000),
+      }),
+    services,
     async close() {
       await server.close();
       await close();
