@@ -4,6 +4,7 @@ import { readConfig } from './config.ts';
 import { errorCode } from './errors.ts';
 import { startTimetable } from './jobs/index.ts';
 import { openServices } from './open-services.ts';
+import { openWayOut } from './open-way-out.ts';
 
 /**
  * The worker thread: everything that waits for the clock and not for a person. It has its own connection to the
@@ -29,7 +30,10 @@ const opened = await openServices({
   nudge: () => timetable.nudge(),
 });
 const { services } = opened;
+// News goes out from here; nobody is answered.
+opened.setDeliver({ post: openWayOut(config, opened).sender.post });
 await services.store.work.voidOwn();
+await services.store.outbox.voidOwn();
 const timetable = startTimetable(services);
 
 const figures = setInterval(() => {

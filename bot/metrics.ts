@@ -8,11 +8,17 @@ import {
 } from 'prom-client';
 import type { Metrics } from './services.ts';
 
+/** What waits, asked for whenever the figures are read. `oldestSeconds` is the age of the oldest that is due. */
+export type Backlog = {
+  work(): Promise<number>;
+  outbox(): Promise<{ waiting: number; oldestSeconds: number }>;
+};
+
 /**
  * The figures of one thread. Labels are bounded: kinds, outcomes, statuses and Graph paths without ids; never a
  * tenant's name or id (I-11).
  */
-export function openMetrics(thread: 'main' | 'clock', backlog?: () => Promise<number>): Metrics {
+export function openMetrics(thread: 'main' | 'clock', backlog?: Backlog): Metrics {
   const registry = new Registry();
   registry.setDefaultLabels({ thread });
   collectDefaultMetrics({ register: registry, prefix: 'watchpost_' });
@@ -51,7 +57,22 @@ export function openMetrics(thread: 'main' | 'clock', backlog?: () => Promise<nu
       help: 'Pieces of work that are due and nobody has taken.',
       registers: [registry],
       async collect() {
-        this.set(await backlog());
+        this.set(await backlog.work());
+      },
+    });
+    const oldest = new Gauge({
+      name: 'watchpost_outbox_oldest_seconds',
+      help: 'Age of the oldest news that is due and not told yet.',
+      registers: [registry],
+    });
+    new Gauge({
+      name: 'watchpost_outbox_waiting',
+      help: 'News that waits to be told to a conversation.',
+      registers: [registry],
+      async collect() {
+        const { waiting, oldestSeconds } = await backlog.outbox();
+        this.set(waiting);
+        oldest.set(oldestSeconds);
       },
     });
   }

@@ -4,57 +4,19 @@ import type { TenantId } from '../shared/tenants/tenant.ts';
 import { cloudNamed } from './clouds.ts';
 import { cardActions, changesSomething, runCommand } from './commands/index.ts';
 import type { Config } from './config.ts';
-import { WatchpostError } from './errors.ts';
-import { openBotTokens } from './microsoft/bot-tokens.ts';
-import { cardKeys, type Opened } from './open-services.ts';
+import type { Opened } from './open-services.ts';
+import { openWayOut } from './open-way-out.ts';
 import { type Door, openDoor } from './teams/application.ts';
-import { openAudiences } from './teams/audience.ts';
-import { openCardSigner } from './teams/card-data.ts';
-import { openConnector } from './teams/connector.ts';
-import { type Gate, openSender } from './teams/sender.ts';
+import type { Gate } from './teams/sender.ts';
 
 /**
- * The way into and out of Teams, put together: connector with the bot's own token, audiences, the sender behind the
- * gate, the door. Gives `services` their `deliver` and `roster`. `gate` is there for the test that takes it out.
+ * The way into and out of Teams, put together: what `openWayOut` gives, and the door. Gives `services` their `deliver`
+ * and `roster`. `gate` is there for the test that takes it out.
  */
 export function openTeams(config: Config, opened: Opened, gate?: Gate): { door: Door } {
-  const { services, outbound } = opened;
+  const { services } = opened;
   const cloud = cloudNamed(config.cloud);
-  if (config.bot.credential === undefined) throw new WatchpostError('config', 'The bot has no credential.');
-  const nowMs = (): number => Date.now();
-  const tokens = openBotTokens({
-    outbound,
-    cloud,
-    now: nowMs,
-    signal: services.signal,
-    bot: { tenantId: config.bot.tenantId, appId: config.bot.id, credential: config.bot.credential },
-  });
-  const connector = openConnector({
-    outbound,
-    token: async () => (await tokens.get()).use((value) => value),
-    tokenRefused: () => tokens.forget(),
-    allowedHosts: cloud.connectorHosts,
-    botId: config.bot.id,
-  });
-  const audiences = openAudiences({
-    connector,
-    places: services.store.places,
-    homeTenantId: config.homeTenantId,
-    now: services.now,
-    log: services.log,
-  });
-  const cards = openCardSigner(cardKeys(opened.keyring));
-  const sender = openSender({
-    connector,
-    audiences,
-    store: services.store,
-    homeTenantId: config.homeTenantId,
-    cards,
-    ...(gate === undefined ? {} : { gate }),
-    openUrl: `${config.publicUrl}/tab`,
-    now: services.now,
-    log: services.log,
-  });
+  const { connector, audiences, cards, sender } = openWayOut(config, opened, gate);
   opened.setDeliver(sender, (place) => audiences.members(place, 500));
   const door = openDoor({
     services,

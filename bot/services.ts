@@ -139,9 +139,10 @@ export type Deliver = {
   typing(place: Place): Promise<void>;
   /**
    * News for a conversation: one attempt, nothing repeated, the gate last of all with members and binding as they are
-   * now. A thread's id (`;messageid=`) makes it an answer there; `replaces` draws a card anew.
+   * now. A thread's id (`;messageid=`) makes it an answer there; `replaces` draws a card anew. `isOurs` is asked right
+   * before the wire: false, and nothing is sent (`unreachable`).
    */
-  post(place: Omit<Place, 'audience'>, news: News): Promise<Delivery>;
+  post(place: Omit<Place, 'audience'>, news: News, isOurs?: () => boolean): Promise<Delivery>;
 };
 
 /** What nobody asked for: a card or a line of text about these tenants' findings. */

@@ -40,7 +40,7 @@ const rules: Rule[] = [
   { room: /^bot\/teams\//, may: [/^bot\/teams\//, ...edge] },
   { room: /^bot\/server(\.ts|\/)/, may: [/^bot\/(server|teams|api|connect)(\.ts|\/)/, ...edge] },
   {
-    room: /^bot\/(main|demo|demo-sandbox|build-tab|clock|clock-thread|open-services|open-teams|first-admin)\.ts$|^bot\/cli\//,
+    room: /^bot\/(main|demo|demo-sandbox|build-tab|clock|clock-thread|open-services|open-teams|open-way-out|first-admin)\.ts$|^bot\/cli\//,
     may: [/^bot\//, /^shared\//],
   },
   { room: /^bot\/[^/]+\.ts$/, may: [/^shared\//, /^bot\/[^/]+\.ts$/] },

@@ -62,7 +62,8 @@ async function main(): Promise<number> {
     // No clock thread here: what is made due is read in this one.
     nudge: () => timetable.nudge(),
   });
-  const timetable = startTimetable(opened.services);
+  // Nothing is sent from here: the server, when it runs again, tells what waits.
+  const timetable = startTimetable(opened.services, { sendAtOnce: 0 });
   try {
     return await runCli(request, opened.services, say);
   } finally {

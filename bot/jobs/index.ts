@@ -1,10 +1,16 @@
+import { LRUCache } from 'lru-cache';
 import cron from 'node-cron';
 import { errorCode, hasCode } from '../errors.ts';
-import type { Lease, Services } from '../services.ts';
+import type { Lease, OutboxLease, Services } from '../services.ts';
+import { openLane } from './lane.ts';
+import { sendDue } from './send-due.ts';
 import { syncScores } from './sync-scores.ts';
 
-/** How many tenants are read at once, and how long a lease lasts before somebody else may take the work over. */
-export type TimetableOptions = { atOnce?: number; leaseMs?: number };
+/**
+ * How many tenants are read at once, and how long a lease lasts before somebody else may take the work over; to how
+ * many conversations something is sent at once, none when this thread has no way into Teams.
+ */
+export type TimetableOptions = { atOnce?: number; leaseMs?: number; sendAtOnce?: number };
 
 export type Timetable = {
   /** Looks for due work now instead of at the next tick. */
@@ -21,16 +27,32 @@ export type Timetable = {
  */
 export function startTimetable(services: Services, options: TimetableOptions = {}): Timetable {
   const { store, log, signal } = services;
-  const atOnce = options.atOnce ?? 64;
   const leaseMs = options.leaseMs ?? 60_000;
-  const running = new Set<Promise<void>>();
+  const judged = new LRUCache<string, string>({ max: 20_000 });
+  const syncs = openLane({
+    atOnce: options.atOnce ?? 64,
+    claim: (limit) => store.work.claimDue('sync-scores', limit, leaseMs),
+    perform,
+    signal,
+    log,
+  });
+  const sending = openLane({
+    atOnce: options.sendAtOnce ?? 16,
+    claim: async (limit) => (options.sendAtOnce === 0 ? [] : await store.outbox.claimDue(limit, leaseMs)),
+    perform: send,
+    signal,
+    log,
+  });
+  const lanes = [syncs, sending];
   let stopped = false;
-  let claiming = false;
-  let again = false;
 
   const tick = cron.schedule('*/5 * * * * *', () => pump(), { name: 'tick', noOverlap: true });
   const cleaning = cron.schedule('43 * * * *', () => clean(), { name: 'sweep', noOverlap: true });
   pump();
+
+  function pump(): void {
+    for (const lane of lanes) lane.pump();
+  }
 
   /** Rows whose time has passed, 1,000 a call and 20 calls an hour: more waits for the next hour. */
   async function clean(): Promise<void> {
@@ -41,42 +63,14 @@ export function startTimetable(services: Services, options: TimetableOptions = {
     }
   }
 
-  function pump(): void {
-    if (stopped || signal.aborted) return;
-    if (claiming) {
-      again = true;
-      return;
-    }
-    claiming = true;
-    void claim().finally(() => {
-      claiming = false;
-      if (again) {
-        again = false;
-        pump();
-      }
-    });
-  }
-
-  async function claim(): Promise<void> {
+  async function send(lease: OutboxLease): Promise<void> {
     try {
-      const free = atOnce - running.size;
-      if (free <= 0) return;
-      const leases = await store.work.claimDue('sync-scores', Math.min(free, 50), leaseMs);
-      for (const lease of leases) start(lease);
-      // A full hand means that there may be more; an empty slot later pumps again.
-      if (leases.length === Math.min(free, 50)) again = true;
+      const count = await sendDue(lease, services, leaseMs);
+      if (count > 0) log.info({ kind: 'send', count, fence: lease.fence }, 'news sent');
     } catch (error) {
-      // The store is away: the next tick asks again, nothing was taken.
-      log.warn({ code: errorCode(error) }, 'due work could not be read');
+      // What was begun stays leased and is found unsettled when the lease has run out.
+      log.error({ kind: 'send', code: errorCode(error), fence: lease.fence }, 'sending ended early');
     }
-  }
-
-  function start(lease: Lease): void {
-    const work = perform(lease).finally(() => {
-      running.delete(work);
-      pump();
-    });
-    running.add(work);
   }
 
   async function perform(lease: Lease): Promise<void> {
@@ -87,7 +81,7 @@ export function startTimetable(services: Services, options: TimetableOptions = {
     }, leaseMs / 3);
     const started = performance.now();
     try {
-      const outcome = await syncScores(lease, services);
+      const outcome = await syncScores(lease, services, judged);
       const ms = Math.round(performance.now() - started);
       services.metrics.sync(lease.kind, outcome, ms);
       log.info({ tenant: lease.tenantId, kind: lease.kind, outcome, ms, fence: lease.fence }, 'sync done');
@@ -113,12 +107,13 @@ export function startTimetable(services: Services, options: TimetableOptions = {
 
   return {
     nudge: pump,
-    running: () => running.size,
+    running: () => lanes.reduce((all, lane) => all + lane.running(), 0),
     async stop(ms) {
       stopped = true;
+      for (const lane of lanes) lane.close();
       await Promise.all([tick.destroy(), cleaning.destroy()]);
       const deadline = new Promise<void>((resolve) => setTimeout(resolve, ms).unref());
-      await Promise.race([Promise.allSettled([...running]), deadline]);
+      await Promise.race([Promise.all(lanes.map((lane) => lane.idle())), deadline]);
     },
   };
 }

@@ -15,6 +15,7 @@ import { errorCode, hasCode } from '../errors.ts';
 import type { Failure, Lease, Reading, Services, TenantAccess, TenantChange } from '../services.ts';
 import { nextDue, retryDue } from './cadence.ts';
 import { explained, knownHash, stateOf, worst } from './readings.ts';
+import { type Judged, tellDrop } from './tell-drop.ts';
 
 /** Microsoft keeps 90 days; the first read takes them all, later ones what is new and two days more. */
 const keptDays = 90;
@@ -24,8 +25,13 @@ type Told = { outcome: 'changed' | 'unchanged' | 'failed' | 'gone'; says: string
 /**
  * Reads one tenant's score and what it needs to be understood, evaluates and stores it. Every write is conditional
  * on the lease's fence and safe to repeat; the mark "done" comes last. Answers the outcome for log and metrics.
+ * `judged` spares a thread to judge the same day twice.
  */
-export async function syncScores(lease: Lease, services: Services): Promise<Told['outcome']> {
+export async function syncScores(
+  lease: Lease,
+  services: Services,
+  judged: Judged = new Map(),
+): Promise<Told['outcome']> {
   const { store, log } = services;
   const started = performance.now();
   const scope = scopeOfJob(lease.tenantId);
@@ -37,7 +43,7 @@ export async function syncScores(lease: Lease, services: Services): Promise<Told
     told =
       tenant === null
         ? { outcome: 'gone', says: 'This tenant is no longer connected.' }
-        : await read(tenant, lease, services);
+        : await read(tenant, lease, services, judged);
   } catch (error) {
     // Somebody else holds the lease now, or the program stops: not ours to finish. What the stop cuts off stays
     // leased, its wishes stay open, and the next start does it again.
@@ -74,7 +80,7 @@ export async function syncScores(lease: Lease, services: Services): Promise<Told
   return told.outcome;
 }
 
-async function read(tenant: Tenant, lease: Lease, services: Services): Promise<Told> {
+async function read(tenant: Tenant, lease: Lease, services: Services, judged: Judged): Promise<Told> {
   const { store, microsoft } = services;
   const scope = scopeOfJob(tenant.id);
   const access = await store.credentials.open(scope, tenant.id);
@@ -142,7 +148,33 @@ async function read(tenant: Tenant, lease: Lease, services: Services): Promise<T
       );
       says = evaluation.says;
       changed = true;
+      const { evaluated } = evaluation.found;
+      await tellDrop(
+        lease,
+        {
+          snapshot: evaluated,
+          profiles: async () => known,
+          content: contentOf(scores, profiles),
+          again: false,
+        },
+        services,
+        judged,
+      );
     } else says = 'Microsoft has no Secure Score for this tenant yet.';
+  }
+  // The same day again, but perhaps with other wishes: a finer threshold tells what was not worth telling before.
+  if (scores.kind === 'unchanged' && before !== null) {
+    await tellDrop(
+      lease,
+      {
+        snapshot: before,
+        profiles: () => store.scores.profiles(scope, tenant.id),
+        content: contentOf(scores, profiles),
+        again: true,
+      },
+      services,
+      judged,
+    );
   }
   change.health = nextHealth(tenant.health, failure, now);
   if (inTrouble(tenant.health) && change.health.state === 'connected') {
@@ -179,6 +211,10 @@ async function whole(
   if (read.kind !== 'ok' || before === null || read.value.length < days) return read;
   const oldest = read.value.reduce((day, one) => (one.day < day ? one.day : day), read.value[0]?.day ?? '');
   return oldest > plusDays(before.day, 1) ? await microsoft.secureScores(access, keptDays) : read;
+}
+
+function contentOf(...read: Reading<unknown>[]): string {
+  return read.map((one) => (one.kind === 'failed' ? '' : one.hash)).join(' ');
 }
 
 /** What is said when no new score was read: where the tenant stands, or that it is not known. */

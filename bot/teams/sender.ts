@@ -101,7 +101,11 @@ export function openSender(options: SenderOptions): Sender {
   }
 
   /** News once through the gate and, when it opens, onto the wire. */
-  async function tell(place: Omit<Place, 'audience'>, news: News): Promise<Delivery> {
+  async function tell(
+    place: Omit<Place, 'audience'>,
+    news: News,
+    isOurs: () => boolean = () => true,
+  ): Promise<Delivery> {
     // News has no reader of its own, and says whose it is.
     if (place.kind === 'personal' || news.tenants.length === 0) {
       return { kind: 'withheld', why: 'news is for channels and group chats' };
@@ -124,6 +128,7 @@ export function openSender(options: SenderOptions): Sender {
       const kind = isPassing(audience) ? 'unreachable' : 'withheld';
       return { kind, why: whyNot(audience) };
     }
+    if (!isOurs()) return { kind: 'unreachable', why: 'somebody else may send it by now' };
     const outcome =
       news.replaces === undefined
         ? await connector.post(address, activity)

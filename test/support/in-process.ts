@@ -8,6 +8,7 @@ import { readConfig } from '../../bot/config.ts';
 import { startTimetable, type Timetable } from '../../bot/jobs/index.ts';
 import { type Opened, openServices } from '../../bot/open-services.ts';
 import { openTeams } from '../../bot/open-teams.ts';
+import { openWayOut } from '../../bot/open-way-out.ts';
 import { createServer } from '../../bot/server.ts';
 import type { Services } from '../../bot/services.ts';
 import type { Gate } from '../../bot/teams/sender.ts';
@@ -63,6 +64,7 @@ export async function openInProcess(sandbox: Sandbox, options: InProcessOptions 
   const clock = await open('clock');
   const { services } = opened;
   const { door } = openTeams(config, opened, options.gate);
+  clock.setDeliver({ post: openWayOut(config, clock, options.gate).sender.post });
   const server = createServer({
     config: {
       publicUrl: config.publicUrl,

@@ -1,0 +1,43 @@
+import type { Finding, Transition } from '../../shared/alerts/finding.ts';
+import type { Tenant } from '../../shared/tenants/tenant.ts';
+import type { Instant } from '../../shared/time.ts';
+import type { LinkSettings } from '../cards/actions.ts';
+import { dropNews, dropNote } from '../cards/drop.ts';
+import { collapsedNews } from '../cards/drops.ts';
+import type { News, OutboxRow } from '../services.ts';
+
+/** What is known of a row's tenant and finding right before it is told. */
+export type Told = { row: OutboxRow; tenant: Tenant; finding: Finding };
+export type Telling = { now: Instant; settings: LinkSettings; mayAcknowledge: boolean };
+
+/** The card of one row. */
+export function cardNews({ row, tenant, finding }: Told, telling: Telling): News {
+  const input = { ...telling, tenant, finding, transition: row.transition, maybeRepeated: row.maybeSent };
+  return { ...dropNews(input), ...about([row]), tenants: [tenant.id] };
+}
+
+/** What stands in the thread below a card that was drawn anew. */
+export function noteNews({ row, tenant, finding }: Told, telling: Telling): News {
+  const input = { ...telling, tenant, finding, transition: row.transition, maybeRepeated: row.maybeSent };
+  return { text: dropNote(input), ...about([row]), tenants: [tenant.id] };
+}
+
+/** One card that lists many; of a finding it shows what was told last, and names all. */
+export function listNews(all: readonly Told[], { now, settings }: Telling): News {
+  const newest = new Map<string, { tenant: Tenant; transition: Transition<'scoreDrop'> }>();
+  for (const { row, tenant } of all) newest.set(row.finding.id, { tenant, transition: row.transition });
+  const rows = all.map(({ row }) => row);
+  const maybeRepeated = rows.some(({ maybeSent }) => maybeSent);
+  return {
+    ...collapsedNews({ rows: [...newest.values()], now, settings, maybeRepeated }),
+    ...about(rows),
+    tenants: [...new Set(all.map(({ tenant }) => tenant.id))],
+  };
+}
+
+function about(rows: readonly OutboxRow[]): Pick<News, 'findings' | 'repeated'> {
+  return {
+    findings: rows.map(({ finding }) => finding),
+    ...(rows.some(({ maybeSent }) => maybeSent) ? { repeated: true } : {}),
+  };
+}

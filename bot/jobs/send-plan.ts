@@ -1,0 +1,66 @@
+import type { Instant } from '../../shared/time.ts';
+import type { OutboxRow } from '../services.ts';
+
+/** What goes next of all that waits for one conversation. */
+export type Next =
+  | { kind: 'nothing' }
+  | { kind: 'one'; row: OutboxRow }
+  /** So many at once that each by itself would be a flood: one card that lists them. */
+  | { kind: 'collapsed'; rows: OutboxRow[] };
+
+const mostSingle = 10;
+const mostListed = 30;
+
+/**
+ * Oldest first; what is not due yet holds back only what tells of the same finding, so that a finding's news comes in
+ * order. When more than 10 falls are to be told, up to 30 of them go together: those that may have arrived before
+ * apart from those that surely have not, since only the former say so.
+ */
+export function nextOf(waiting: readonly OutboxRow[], now: Instant): Next {
+  const held = new Set<string>();
+  const ready: OutboxRow[] = [];
+  for (const row of waiting) {
+    if (held.has(row.finding.id)) continue;
+    if (row.dueAt > now) held.add(row.finding.id);
+    else ready.push(row);
+  }
+  const [first] = ready;
+  if (first === undefined) return { kind: 'nothing' };
+  const falls = leadingFalls(ready);
+  if (falls.length <= mostSingle || !falls.includes(first)) return { kind: 'one', row: first };
+  return { kind: 'collapsed', rows: alike(falls, first.maybeSent).slice(0, mostListed) };
+}
+
+/** Falls before which nothing else of the same finding waits. */
+function leadingFalls(ready: readonly OutboxRow[]): OutboxRow[] {
+  const behind = new Set<string>();
+  return ready.filter((row) => {
+    const isFall = row.kind === 'opened' || row.kind === 'reopened' || row.kind === 'worsened';
+    if (!isFall) behind.add(row.finding.id);
+    return isFall && !behind.has(row.finding.id);
+  });
+}
+
+/** Those that may have arrived, or those that have not; none that would overtake one of the same finding. */
+function alike(falls: readonly OutboxRow[], maybeSent: boolean): OutboxRow[] {
+  const skipped = new Set<string>();
+  return falls.filter((row) => {
+    if (row.maybeSent !== maybeSent) skipped.add(row.finding.id);
+    return row.maybeSent === maybeSent && !skipped.has(row.finding.id);
+  });
+}
+
+const again = [30, 60, 300, 1_800, 7_200, 21_600].map((seconds) => seconds * 1_000);
+
+/** How long until it is repeated when so many attempts are unclear; null when it is not repeated any more. */
+export function repeatAfterMs(unclear: number): number | null {
+  return again[unclear - 1] ?? null;
+}
+
+/** How long until it is tried again what surely was not taken: the longer it waits already, the longer. */
+export function retryAfterMs(waitingMs: number): number {
+  return Math.min(900_000, Math.max(10_000, Math.round(waitingMs / 2)));
+}
+
+/** What could not be told for so long is not news any more. */
+export const givenUpAfterMs = 7 * 86_400_000;

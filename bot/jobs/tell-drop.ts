@@ -1,0 +1,140 @@
+import { createHash } from 'node:crypto';
+import { type Audience, scopeOfJob } from '../../shared/access.ts';
+import { findingId, type Transition } from '../../shared/alerts/finding.ts';
+import { outboxId } from '../../shared/alerts/outbox-id.ts';
+import { routesFor, tenantThreshold, watches } from '../../shared/alerts/route.ts';
+import { decideScoreDrop, scoreObject } from '../../shared/alerts/score-drop.ts';
+import type { ControlProfile, EvaluatedSnapshot } from '../../shared/score/score.ts';
+import { WatchpostError } from '../errors.ts';
+import type { Lease, OutboxEntry, Services, SubscriptionRow } from '../services.ts';
+
+const mostTries = 5;
+
+export type DropToJudge = {
+  snapshot: EvaluatedSnapshot;
+  /** Asked for only when the day is really judged: they are large. */
+  profiles(): Promise<readonly ControlProfile[]>;
+  /** Hashes of what was read. */
+  content: string;
+  /** Nothing new was read: the same content with the same wishes is not judged again. */
+  again: boolean;
+};
+/** What was judged last of each tenant, in this thread. */
+export type Judged = { get(tenant: string): string | undefined; set(tenant: string, key: string): unknown };
+
+/**
+ * Judges a tenant's newest evaluated day by the rule of the score drop and writes what follows from it in the order of
+ * a crash (R34): the finding, the outbox rows of the conversations that hear of it, last of all the baseline. A repeat
+ * after a crash anywhere gives the same rows. Throws `conflict` when the lease was lost.
+ */
+export async function tellDrop(
+  lease: Lease,
+  { snapshot, profiles, content, again }: DropToJudge,
+  services: Services,
+  judged: Judged,
+): Promise<void> {
+  const { store, now, nudge } = services;
+  const { tenantId } = lease;
+  const scope = scopeOfJob(tenantId);
+  const id = findingId(tenantId, 'scoreDrop', scoreObject, digest);
+  for (let tries = 0; tries < mostTries; tries += 1) {
+    const kept = await store.findings.get(scope, tenantId, id);
+    const subscriptions = await store.subscriptions.all();
+    const threshold = tenantThreshold(tenantId, subscriptions);
+    const finding = kept === null || kept.value.rule !== 'scoreDrop' ? null : kept.value;
+    const keyOf = (revision: number) => JSON.stringify([content, threshold, revision]);
+    // What is put aside may have come to its end.
+    const isSame = judged.get(tenantId) === keyOf(kept?.revision ?? 0);
+    if (again && isSame && finding?.aside === undefined) return;
+
+    const baseline = await store.findings.baseline(scope, tenantId);
+    const decided = decideScoreDrop({
+      baseline,
+      snapshot,
+      profiles: await profiles(),
+      threshold,
+      finding,
+      now: now(),
+      digest,
+    });
+    let revision = kept?.revision ?? 0;
+    if (decided.finding !== null && (decided.finding !== finding || decided.tell.length > 0)) {
+      const tell = await entriesFor(decided.tell, subscriptions, services);
+      // Somebody changed it meanwhile, by *Acknowledge*: judged again with what stands there now.
+      if (!(await store.findings.save(scope, decided.finding, kept?.revision ?? null, tell, lease))) continue;
+      revision += 1;
+      if (tell.length > 0) nudge();
+    }
+    if (decided.baseline !== baseline) await store.findings.saveBaseline(scope, lease, decided.baseline);
+    judged.set(tenantId, keyOf(revision));
+    return;
+  }
+  throw new WatchpostError('store', 'A finding was changed again and again while it was judged.');
+}
+
+/** One outbox row for each transition and conversation that hears of it. */
+async function entriesFor(
+  tell: readonly Transition<'scoreDrop'>[],
+  subscriptions: readonly SubscriptionRow[],
+  services: Services,
+): Promise<OutboxEntry[]> {
+  const entries: OutboxEntry[] = [];
+  for (const transition of tell) {
+    const { tenantId, kind, facts, findingId: finding, generation, name, rule } = transition;
+    const concerned = subscriptions.filter((one) => watches(one, tenantId));
+    if (concerned.length === 0) continue;
+    const heard = new Set(
+      await services.store.outbox.heard(scopeOfJob(tenantId), tenantId, finding, generation),
+    );
+    const audiences = await audiencesOf(concerned, services);
+    const { hears, withheld } = routesFor(
+      { tenantId, kind, loss: { points: facts.points, percent: facts.percent } },
+      concerned,
+      (conversationId) => audiences.get(conversationId) ?? null,
+      (conversationId) => heard.has(conversationId),
+    );
+    for (const { conversationId, why } of withheld) {
+      services.log.warn({ tenant: tenantId, code: 'withheld', kind }, 'a conversation may not hear of it');
+      await services.store.subscriptions.broken(conversationId, why);
+    }
+    for (const conversationId of hears) {
+      entries.push({
+        id: outboxId({ tenantId, conversationId, rule, finding, name, generation }, digest),
+        tenantId,
+        conversationId,
+        finding: { id: finding, generation, transition: name },
+        kind,
+        transition,
+      });
+    }
+  }
+  return entries;
+}
+
+/**
+ * Who reads in these conversations, as far as it is known without asking Teams. What only Teams can say counts as ours
+ * here and is asked right before the post: nothing is lost by it, and nothing goes out that the gate does not let out.
+ */
+async function audiencesOf(
+  subscriptions: readonly SubscriptionRow[],
+  { store, settings }: Services,
+): Promise<Map<string, Audience>> {
+  const audiences = new Map<string, Audience>();
+  for (const { conversationId, hostTenantId } of subscriptions) {
+    const place = await store.places.get(conversationId);
+    if (place?.removed === true) continue;
+    const binding = place?.binding;
+    if (binding?.kind === 'customer') audiences.set(conversationId, binding);
+    else if ((place?.hostTenantId ?? hostTenantId) === settings.homeTenantId) {
+      audiences.set(conversationId, { kind: 'internal' });
+    } else {
+      const why = 'another organisation owns this conversation';
+      audiences.set(conversationId, { kind: 'unbound', why });
+    }
+  }
+  return audiences;
+}
+
+export function digest(text: string): string {
+  return createHash('sha256').update(text).digest('base64url');
+}
