@@ -4,7 +4,6 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
 import type { Config } from '../config.ts';
-import { errorCode } from '../errors.ts';
 import { isHeld } from '../store/engine/look-embedded.ts';
 import { askMs, type Check, notChecked, ok, wrong } from './doctor-report.ts';
 
@@ -46,7 +45,7 @@ export function examineFolder({ dataFolder: folder }: Config, held: boolean): Ch
     writeFileSync(probe, 'watchpost', { mode: 0o600 });
     rmSync(probe);
   } catch (error) {
-    return [wrong('data folder', `${folder} cannot be written (${errorCode(error)}).`, remedy)];
+    return [wrong('data folder', `${folder} cannot be written (${codeOf(error)}).`, remedy)];
   }
   const open = process.platform === 'win32' ? 0 : statSync(folder).mode & 0o077;
   return [
@@ -120,9 +119,14 @@ async function answersAsWatchpost(url: string): Promise<boolean> {
 async function tryListening(port: number, host: string): Promise<string | undefined> {
   return await new Promise((resolve) => {
     const probe = createServer();
-    probe.once('error', (error) => resolve(errorCode(error)));
+    probe.once('error', (error) => resolve(codeOf(error)));
     probe.listen(port, host, () => probe.close(() => resolve(undefined)));
   });
+}
+
+/** The system's short word for it. */
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? 'no reason given';
 }
 
 export function heldBySomebody({ dataFolder }: Config): boolean {

@@ -92,7 +92,7 @@ function indexes({
   const some = missingIndexes.slice(0, 5).join('; ');
   return wrong(
     about,
-    `${missingIndexes.length} are missing (${some}).`,
+    `${missingIndexes.length} ${missingIndexes.length === 1 ? 'is' : 'are'} missing (${some}).`,
     'Start Watchpost anew: it makes them. If they are missing again, look at the log of the MongoDB.',
   );
 }
@@ -109,8 +109,9 @@ async function credentials(look: Look, config: Config, keysKnown: boolean, now: 
   if (said.looked === 0) return [notChecked(about, 'Nothing is stored yet that they would have to open.')];
   const ending = customers(said.ending, now);
   const of = said.more ? `the first ${said.looked}` : `${said.looked}`;
+  const tenants = said.looked === 1 ? 'tenant' : 'tenants';
   if (said.unopened.length === 0)
-    return [ok(about, `They open the credentials of ${of} tenants.`), ...ending];
+    return [ok(about, `They open the credentials of ${of} ${tenants}.`), ...ending];
   const kids =
     said.missingKids.length === 0
       ? ''
@@ -118,7 +119,7 @@ async function credentials(look: Look, config: Config, keysKnown: boolean, now: 
   return [
     wrong(
       about,
-      `They do not open the credentials of ${said.unopened.length} of ${of} tenants.${kids}`,
+      `They do not open the credentials of ${said.unopened.length} of ${of} ${tenants}.${kids}`,
       said.missingKids.length === 0
         ? 'Somebody changed the store or a key: put back the last good copy of both, or connect those tenants again.'
         : 'Put the missing keys back after the first one, or connect those tenants again.',

@@ -4,7 +4,7 @@ import type { TenantId } from '../../shared/tenants/tenant.ts';
 import { hasCode, WatchpostError } from '../errors.ts';
 import { derivedKey, type Keyring, Secret } from '../secrets.ts';
 import type { AuditStore, CredentialFacts, CredentialStore, TenantAccess } from '../services.ts';
-import type { CollectionDeclaration } from './engine/collection.ts';
+import type { CollectionDeclaration, Engine } from './engine/collection.ts';
 import { type Kit, requireScope } from './kit.ts';
 import { newTenantKey, open, seal, type TenantKey, withVersion } from './seal.ts';
 
@@ -35,7 +35,11 @@ const sealedSchema = v.variant('kind', [
   }),
 ]);
 
-export function openCredentials({ engine, now }: Kit, keyring: Keyring, audit: AuditStore): CredentialStore {
+export function openCredentials(
+  { engine, now }: Pick<Kit, 'now'> & { engine: Pick<Engine, 'collection'> },
+  keyring: Keyring,
+  audit: AuditStore,
+): CredentialStore {
   const credentials = engine.collection<CredentialDocument>(credentialsDeclaration);
   const keys = engine.collection<TenantKeyDocument>(tenantKeysDeclaration);
 

@@ -26,12 +26,7 @@ const keySchema = v.object({ wraps: v.array(v.object({ kekId: v.string() })) });
 /** Opens the stored credentials of up to `most` tenants and forgets them at once; writes nothing, no audit either. */
 export async function lookAtCredentials(look: Look, keyring: Keyring, most: number): Promise<CredentialLook> {
   const noAudit = { write: async () => undefined, list: async () => ({ rows: [], next: null }) };
-  const engine = readOnly(look);
-  const credentials = openCredentials(
-    { engine, now: () => '', monotonic: () => 0, instanceId: 'look' },
-    keyring,
-    noAudit,
-  );
+  const credentials = openCredentials({ engine: readOnly(look), now: () => '' }, keyring, noAudit);
   const rows = (await look.documents(credentialsDeclaration.name, most + 1)).map((row) =>
     v.parse(rowSchema, row),
   );
@@ -62,12 +57,11 @@ export async function lookAtCredentials(look: Look, keyring: Keyring, most: numb
 }
 
 /** An engine that finds by `_id` and does nothing else. */
-function readOnly(look: Look): Engine {
+function readOnly(look: Look): Pick<Engine, 'collection'> {
   const no = async (): Promise<never> => {
     throw new WatchpostError('store', 'This store is only looked at.');
   };
   return {
-    kind: 'embedded',
     collection: <T extends { _id: string }>({ name }: { name: string }): Collection<T> => ({
       findOne: async (filter) => (await look.document(name, String(Reflect.get(filter, '_id')))) as T | null,
       find: no,
@@ -78,9 +72,5 @@ function readOnly(look: Look): Engine {
       deleteMany: no,
       countDocuments: no,
     }),
-    now: () => Date.now(),
-    version: () => undefined,
-    ping: async () => undefined,
-    close: () => look.close(),
   };
 }
