@@ -30,6 +30,8 @@ export type StoreOptions = {
   instanceId: string;
   keyring: Keyring;
   onCall?(operation: string, ms: number): void;
+  /** Embedded: how long a write waits for others to be committed with it. Default 0: nobody waits. */
+  gatherMs?: number;
 };
 
 /** Opens the store for one thread. Throws `store` with a sentence when it cannot be reached or is damaged. */
@@ -37,7 +39,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const { mongodbUri, folder, onCall } = options;
   const engine =
     mongodbUri === undefined || mongodbUri === ''
-      ? openEmbedded(join(folder, 'watchpost.sqlite'), collections)
+      ? openEmbedded(join(folder, 'watchpost.sqlite'), collections, { gatherMs: options.gatherMs ?? 0 })
       : await overMongo(mongodbUri);
   return storeOver(onCall === undefined ? engine : measured(engine, onCall), options);
 }

@@ -8,7 +8,7 @@ import type {
 } from '../../shared/score/score.ts';
 import type { TenantId } from '../../shared/tenants/tenant.ts';
 import type { ScoreStore } from '../services.ts';
-import type { BulkWrite, Collection, CollectionDeclaration } from './engine/collection.ts';
+import type { BulkWrite, Collection, CollectionDeclaration, OrderedWrite } from './engine/collection.ts';
 import { inGroups, type Kit, requireAnyScope, requireScope, rowsAtOnce, whileOurs } from './kit.ts';
 
 type SnapshotDocument = ScoreSnapshot & { _id: string };
@@ -82,23 +82,23 @@ export function openScores({ engine }: Kit): ScoreStore {
       for (const part of [...found.snapshots, ...found.changes, found.posture, found.evaluated]) {
         requireSame(part.tenantId, id);
       }
-      const ours = whileOurs(lease);
+      const { onlyIf } = whileOurs(lease);
+      const step = (collection: string, writes: BulkWrite<{ _id: string }>[]): OrderedWrite[] =>
+        inGroups(writes).map((group) => ({ collection, writes: group, onlyIf }));
       // In the order of a crash: `evaluated` says "done up to here" and comes last; each id follows from its content.
-      for (const group of inGroups(found.snapshots)) {
-        await snapshots.bulkWrite(
-          group.map((one) => saved(`${id}:${one.day}`, one)),
-          ours,
-        );
-      }
-      for (const group of inGroups(found.changes)) {
-        await changes.bulkWrite(
-          group.map((one) => saved(`${id}:${one.day}:${one.name}`, one)),
-          ours,
-        );
-      }
-      if (found.profiles !== undefined) await profiles.bulkWrite([kept(id, found.profiles)], ours);
-      await postures.bulkWrite([kept(id, found.posture)], ours);
-      await evaluated.bulkWrite([kept(id, found.evaluated)], ours);
+      await engine.inOrder([
+        ...step(
+          'snapshots',
+          found.snapshots.map((one) => saved(`${id}:${one.day}`, one)),
+        ),
+        ...step(
+          'changes',
+          found.changes.map((one) => saved(`${id}:${one.day}:${one.name}`, one)),
+        ),
+        ...(found.profiles === undefined ? [] : step('profiles', [kept(id, found.profiles)])),
+        ...step('postures', [kept(id, found.posture)]),
+        ...step('evaluated', [kept(id, found.evaluated)]),
+      ]);
     },
   };
 }
@@ -125,11 +125,11 @@ async function readChanges(
   return rows;
 }
 
-function saved<T extends { _id: string }>(id: string, row: Omit<T, '_id'>): BulkWrite<T> {
+function saved(id: string, row: object): BulkWrite<{ _id: string }> {
   return { updateOne: { filter: { _id: id }, update: { $set: { ...row } }, upsert: true } };
 }
 
-function kept<T>(id: TenantId, value: T): BulkWrite<Kept<T>> {
+function kept(id: TenantId, value: object): BulkWrite<{ _id: string }> {
   return {
     updateOne: { filter: { _id: id }, update: { $set: { tenantId: id, value } }, upsert: true },
   };

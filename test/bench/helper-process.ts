@@ -8,6 +8,8 @@ export type HelperProcess = {
   pid: number;
   /** The end of what it wrote to standard error. */
   complaints(): string;
+  /** Says `message` to it and waits for its answer, at most 3 minutes. */
+  ask(message: string): Promise<unknown>;
   stop(): Promise<void>;
 };
 
@@ -15,7 +17,7 @@ const said = v.object({ url: v.string() });
 
 /** Starts a file of this folder with `settings` as its argument; it ends with us, whatever happens. */
 export async function startHelper(
-  file: 'fake-microsoft.ts' | 'bare-bot.ts',
+  file: 'fake-microsoft.ts' | 'bare-bot.ts' | 'fake-graph.ts' | 'graph-side.ts',
   settings: object,
   nodeOptions: string[] = [],
 ): Promise<HelperProcess> {
@@ -37,6 +39,18 @@ export async function startHelper(
     url,
     pid: child.pid ?? 0,
     complaints: () => complaints,
+    async ask(message) {
+      const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+      const failed = (why: string) => (): void => reject(new Error(`${file} ${why}:\n${complaints}`));
+      const late = setTimeout(failed('did not answer within 3 minutes'), 180_000);
+      const ended = failed('ended before it answered');
+      child.once('message', resolve).once('exit', ended);
+      child.send(message);
+      return await promise.finally(() => {
+        clearTimeout(late);
+        child.off('message', resolve).off('exit', ended);
+      });
+    },
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return;
       const gone = new Promise((resolve) => child.once('exit', resolve));

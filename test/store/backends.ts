@@ -59,7 +59,7 @@ export function mongoAt(uri: string): Backend {
 export async function openAt(where: Where, declarations: readonly CollectionDeclaration[]): Promise<Engine> {
   return where.kind === 'mongo'
     ? await openMongo(where.uri, declarations)
-    : openEmbedded(join(where.folder, 'watchpost.sqlite'), declarations, where.timeoutMs);
+    : openEmbedded(join(where.folder, 'watchpost.sqlite'), declarations, { timeoutMs: where.timeoutMs });
 }
 
 function database(where: Where, drop: () => Promise<void>): Database {

@@ -7,11 +7,22 @@ type Any = Collection<{ _id: string }>;
 
 /** The same engine with some of its operations replaced. */
 export function changed(engine: Engine, change: (inner: Any, name: string) => Partial<Any>): Engine {
+  const faulty = (declaration: CollectionDeclaration): Any => {
+    const inner = engine.collection(declaration);
+    return { ...inner, ...change(inner, declaration.name) };
+  };
   return {
     ...engine,
     collection<T extends { _id: string }>(declaration: CollectionDeclaration): Collection<T> {
-      const inner = engine.collection(declaration);
-      return { ...inner, ...change(inner, declaration.name) } as unknown as Collection<T>;
+      return faulty(declaration) as unknown as Collection<T>;
+    },
+    // One after the other, as a store does that cannot do all at once: the fault may come between two.
+    async inOrder(steps) {
+      for (const { collection, writes, onlyIf } of steps) {
+        const declaration = collections.find(({ name }) => name === collection);
+        if (declaration === undefined) throw new Error(`${collection} is not declared`);
+        await faulty(declaration).bulkWrite(writes, { onlyIf });
+      }
     },
   };
 }

@@ -92,8 +92,21 @@ export type CollectionDeclaration = {
   readMostly?: boolean;
 };
 
+/** One bulk write among several that belong together. */
+export type OrderedWrite = {
+  collection: string;
+  // What a document must hold is checked by whoever made the writes.
+  writes: BulkWrite<{ _id: string }>[];
+  onlyIf: Guard;
+};
+
 export interface Engine {
   readonly kind: 'embedded' | 'mongo';
+  /**
+   * Bulk writes one after the other, as a crash may cut them: what is undone has nothing done after it. Where the
+   * store can do it for free, all are done or none. Throws `conflict` like `bulkWrite` with a guard.
+   */
+  inOrder(steps: readonly OrderedWrite[]): Promise<void>;
   collection<T extends { _id: string }>(declaration: CollectionDeclaration): Collection<T>;
   /** Database time in milliseconds: SQLite's clock, or the local clock corrected by the server's. */
   now(): number;

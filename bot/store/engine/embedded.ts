@@ -3,7 +3,7 @@ import { WatchpostError } from '../../errors.ts';
 import { checkDocument, checkFilter, checkFind, checkUpdate, checkWrites } from './check.ts';
 import type { Collection, CollectionDeclaration, Engine } from './collection.ts';
 import { ensureSchema, indexedPaths, tableOf } from './schema.ts';
-import { openSqlite, type Sqlite, sentence } from './sqlite.ts';
+import { openSqlite, rowsAtOnce, type Sqlite, type SqliteOptions, sentence } from './sqlite.ts';
 import { count, first, onlyId, page, readById, type Table } from './table-read.ts';
 import { bulk, change, deletedAtOnce, guard, insert, removeSome } from './table-write.ts';
 
@@ -17,9 +17,9 @@ const parsedAtMost = 8_000_000;
 export function openEmbedded(
   file: string,
   declarations: readonly CollectionDeclaration[],
-  timeoutMs?: number,
+  options?: SqliteOptions,
 ): Engine {
-  const sqlite = openSqlite(file, timeoutMs);
+  const sqlite = openSqlite(file, options);
   const tables = new Map<string, Table>();
   try {
     sentence(() => ensureSchema(sqlite, declarations));
@@ -51,6 +51,21 @@ export function openEmbedded(
     kind: 'embedded',
     collection: <T extends { _id: string }>(declaration: CollectionDeclaration) =>
       openCollection<T>(tableNamed(declaration.name), tableNamed),
+    async inOrder(steps) {
+      for (const { writes, onlyIf } of steps) {
+        checkWrites(writes);
+        checkFilter(onlyIf.filter);
+      }
+      const rows = steps.reduce((sum, { writes }) => sum + writes.length, 0);
+      const run = (some: typeof steps): void => {
+        for (const { collection, writes, onlyIf } of some) {
+          guard(onlyIf, tableNamed);
+          bulk(tableNamed(collection), writes);
+        }
+      };
+      if (rows <= rowsAtOnce) await sqlite.write(rows, () => run(steps));
+      else for (const step of steps) await sqlite.write(step.writes.length, () => run([step]));
+    },
     now: openClock(sqlite),
     version: () => sentence(() => sqlite.version()),
     async ping() {
@@ -120,6 +135,13 @@ function openCollection<T extends { _id: string }>(
     async bulkWrite(writes, options) {
       checkWrites(writes);
       if (options?.onlyIf !== undefined) checkFilter(options.onlyIf.filter);
+      // Nothing but the question whether the work is still ours: nobody has to wait for the disk.
+      if (writes.length === 0) {
+        return sentence(() => {
+          guard(options?.onlyIf, tableNamed);
+          return bulk(table, writes);
+        });
+      }
       return await sqlite.write(writes.length, () => {
         guard(options?.onlyIf, tableNamed);
         return bulk(table, writes);

@@ -12,6 +12,7 @@ export function measured(engine: Engine, onCall: (operation: string, ms: number)
   }
   return {
     kind: engine.kind,
+    inOrder: (steps) => timed('inOrder', () => engine.inOrder(steps)),
     now: () => engine.now(),
     version: () => engine.version(),
     ping: () => timed('ping', () => engine.ping()),

@@ -50,6 +50,11 @@ export async function openMongo(
       }
       return openCollection<T>(open, declaration.name);
     },
+    async inOrder(steps) {
+      for (const { collection, writes, onlyIf } of steps) {
+        await openCollection<{ _id: string }>(open, collection).bulkWrite(writes, { onlyIf });
+      }
+    },
     now: () => Math.round(Date.now() + offsetMs),
     version: () => undefined,
     async ping() {

@@ -4,11 +4,18 @@ import { LRUCache } from 'lru-cache';
 import { WatchpostError } from '../../errors.ts';
 
 /** Rows in one transaction: the other thread waits no longer than these take. */
-const rowsAtOnce = 200;
-/** How long a write waits for another thread's. */
+export const rowsAtOnce = 200;
+/** The usual patience with another thread's write. */
 export const lockTimeoutMs = 5_000;
 
 type Write = { rows: number; run(): unknown; resolve(value: unknown): void; reject(error: unknown): void };
+
+export type SqliteOptions = {
+  /** How long a write waits for another thread's. */
+  timeoutMs?: number;
+  /** How long a write waits for others to be committed with it: what a commit costs is the disk's one promise. */
+  gatherMs?: number;
+};
 
 /** One thread's connection to the file: prepared statements are kept, writes that come together are committed together. */
 export type Sqlite = {
@@ -22,7 +29,10 @@ export type Sqlite = {
 };
 
 /** Opens or makes the file. Throws `store` with a sentence when it is damaged or cannot be written. */
-export function openSqlite(file: string, timeoutMs = lockTimeoutMs): Sqlite {
+export function openSqlite(
+  file: string,
+  { timeoutMs = lockTimeoutMs, gatherMs = 0 }: SqliteOptions = {},
+): Sqlite {
   const database = sentence(() => {
     const opened = new DatabaseSync(file, { timeout: timeoutMs });
     try {
@@ -42,6 +52,8 @@ export function openSqlite(file: string, timeoutMs = lockTimeoutMs): Sqlite {
   let others = -1;
   let version = 0;
   let queue: Write[] = [];
+  let queued = 0;
+  let timer: NodeJS.Timeout | undefined;
   let scheduled = false;
   let closed = false;
 
@@ -57,9 +69,12 @@ export function openSqlite(file: string, timeoutMs = lockTimeoutMs): Sqlite {
 
   /** Everything queued, at most 200 rows in a transaction. */
   function flush(): void {
+    clearTimeout(timer);
+    timer = undefined;
     scheduled = false;
     const all = queue;
     queue = [];
+    queued = 0;
     let batch: Write[] = [];
     let rows = 0;
     for (const write of all) {
@@ -121,9 +136,12 @@ export function openSqlite(file: string, timeoutMs = lockTimeoutMs): Sqlite {
       if (closed) return Promise.reject(new WatchpostError('stopped', 'The store is closed.'));
       return new Promise<T>((resolve, reject) => {
         queue.push({ rows, run, resolve: resolve as (value: unknown) => void, reject });
-        if (scheduled) return;
-        scheduled = true;
-        setImmediate(flush);
+        queued += rows;
+        if (!scheduled) {
+          scheduled = true;
+          if (gatherMs === 0) setImmediate(flush);
+          else timer = setTimeout(flush, gatherMs);
+        } else if (timer !== undefined && queued >= rowsAtOnce) flush();
       });
     },
     version() {
