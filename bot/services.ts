@@ -403,8 +403,10 @@ export type PlaceStore = {
    * the change there, known roster or not. Of a conversation not known yet nobody can have begun a reading.
    */
   dropRoster(conversationId: string): Promise<void>;
-  /** Counts as a change of members too. */
+  /** Counts as a change of members too; with a team's id in every channel with that `teamId`, as the next. */
   markRemoved(conversationId: string): Promise<void>;
+  /** The bot was installed again. */
+  markBack(conversationId: string): Promise<void>;
   /** True for the first caller only: a greeting is sent once. */
   welcomeOnce(conversationId: string): Promise<boolean>;
 };

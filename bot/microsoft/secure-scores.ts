@@ -1,5 +1,11 @@
 import * as v from 'valibot';
-import type { CategoryScore, Comparison, ControlScore, EvaluatedSnapshot } from '../../shared/score/score.ts';
+import type {
+  CategoryScore,
+  Comparison,
+  ControlReach,
+  ControlScore,
+  EvaluatedSnapshot,
+} from '../../shared/score/score.ts';
 import type { TenantId } from '../../shared/tenants/tenant.ts';
 import type { Day } from '../../shared/time.ts';
 import type { Ask } from './gateway.ts';
@@ -36,6 +42,9 @@ const scoreSchema = v.object({
         controlCategory: v.optional(looseText, ''),
         score: looseNumber,
         implementationStatus: v.optional(looseText, ''),
+        // Undeclared, and numbers or texts as it pleases.
+        count: v.optional(looseNumber, null),
+        total: v.optional(looseNumber, null),
       }),
     ),
     [],
@@ -93,17 +102,28 @@ function comparisonsOf(sent: { basis: string; averageScore: number | null }[]): 
 
 function controlsOf(sent: v.InferOutput<typeof scoreSchema>['controlScores']): ControlScore[] {
   const byName = new Map<string, ControlScore>();
-  for (const { controlName: name, controlCategory, score, implementationStatus } of sent) {
+  for (const one of sent) {
+    const { controlName: name, controlCategory, score, implementationStatus } = one;
     if (score === null || byName.has(name)) continue;
     const status = plainText(implementationStatus, 1_000);
+    const reach = reachOf(one.count, one.total);
     byName.set(name, {
       name,
       category: controlCategory.trim() || 'Other',
       score,
       ...(status === '' ? {} : { status }),
+      ...(reach === undefined ? {} : { reach }),
     });
   }
   return [...byName.values()];
+}
+
+/** So many of so many users or devices; what cannot be such a share is not said. */
+function reachOf(sent: number | null, all: number | null): ControlReach | undefined {
+  const covered = count(sent);
+  const total = count(all);
+  if (covered === null || total === null || total === 0 || covered > total) return undefined;
+  return { covered, total };
 }
 
 /** Points by category; what could be reached needs the profiles and is added by the job. */

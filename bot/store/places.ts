@@ -17,6 +17,22 @@ const change = { $unset: { roster: true }, $inc: { membersChanged: 1 } } satisfi
 
 export function openPlaces({ engine, now }: Kit): PlaceStore {
   const places = engine.collection<PlaceDocument>(placesDeclaration);
+
+  /** A conversation and, when its id is a team's, the team's channels. */
+  async function changeAll(conversationId: string, update: Update): Promise<void> {
+    await places.updateOne({ _id: conversationId }, update);
+    // A team has at most 1,000 channels. One without a roster is counted too: its members may just be being read.
+    for (let after: string | undefined; ; ) {
+      const { rows, next } = await places.find({ teamId: conversationId }, { limit: 200, after });
+      const others = rows.filter(({ _id }) => _id !== conversationId);
+      if (others.length > 0) {
+        await places.bulkWrite(others.map(({ _id }) => ({ updateOne: { filter: { _id }, update } })));
+      }
+      if (next === null) return;
+      after = next;
+    }
+  }
+
   return {
     async get(conversationId) {
       const found = await places.findOne({ _id: conversationId });
@@ -56,24 +72,9 @@ export function openPlaces({ engine, now }: Kit): PlaceStore {
       const update = binding === undefined ? { $unset: { binding: true as const } } : { $set: { binding } };
       await places.updateOne({ _id: conversationId }, update);
     },
-    async dropRoster(conversationId) {
-      await places.updateOne({ _id: conversationId }, change);
-      // A team has at most 1,000 channels. One without a roster is counted too: its members may just be being read.
-      for (let after: string | undefined; ; ) {
-        const { rows, next } = await places.find({ teamId: conversationId }, { limit: 200, after });
-        const others = rows.filter(({ _id }) => _id !== conversationId);
-        if (others.length > 0) {
-          await places.bulkWrite(
-            others.map(({ _id }) => ({ updateOne: { filter: { _id }, update: change } })),
-          );
-        }
-        if (next === null) return;
-        after = next;
-      }
-    },
-    async markRemoved(conversationId) {
-      await places.updateOne({ _id: conversationId }, { $set: { removed: true }, ...change });
-    },
+    dropRoster: (conversationId) => changeAll(conversationId, change),
+    markRemoved: (conversationId) => changeAll(conversationId, { $set: { removed: true }, ...change }),
+    markBack: (conversationId) => changeAll(conversationId, { $set: { removed: false }, ...change }),
     async welcomeOnce(conversationId) {
       const done = await places.updateOne(
         { _id: conversationId, welcomedAt: { $exists: false } },

@@ -72,6 +72,7 @@ export function openDoor(options: DoorOptions): Door {
   const seen = openSeen();
   const arrivals = openArrivals({
     places: services.store.places,
+    subscriptions: services.store.subscriptions,
     audiences: options.audiences,
     now: services.now,
   });

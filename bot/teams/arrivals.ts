@@ -2,7 +2,7 @@ import { baseOf } from '../../shared/conversation.ts';
 import { plain } from '../../shared/foreign-text.ts';
 import type { TenantId } from '../../shared/tenants/tenant.ts';
 import { type Instant, millis } from '../../shared/time.ts';
-import type { PlaceRow, PlaceSeen, PlaceStore } from '../services.ts';
+import type { PlaceRow, PlaceSeen, PlaceStore, SubscriptionStore } from '../services.ts';
 import type { Turn } from './activity.ts';
 import type { Audiences } from './audience.ts';
 
@@ -15,8 +15,13 @@ export type Arrival =
 const seenEveryMs = 3_600_000;
 
 /** Keeps what we know of conversations up to date with what Teams tells about them (I-9). */
-export function openArrivals(options: { places: PlaceStore; audiences: Audiences; now(): Instant }) {
-  const { places, audiences, now } = options;
+export function openArrivals(options: {
+  places: PlaceStore;
+  subscriptions: Pick<SubscriptionStore, 'end' | 'reinstalled'>;
+  audiences: Audiences;
+  now(): Instant;
+}) {
+  const { places, subscriptions, audiences, now } = options;
 
   /** Remembers the conversation of a turn; writes only what is new, or once an hour. */
   async function remember(
@@ -60,14 +65,19 @@ export function openArrivals(options: { places: PlaceStore; audiences: Audiences
     const gone =
       (install && turn.action?.startsWith('remove') === true) || botLeft || deleted.has(turn.eventType ?? '');
     if (gone) {
-      await places.markRemoved(baseOf(goneFrom(turn)));
-      await audiences.forget(goneFrom(turn), turn.team);
+      const from = baseOf(goneFrom(turn));
+      await places.markRemoved(from);
+      await audiences.forget(from, turn.team);
+      await subscriptions.end(from, deleted.has(turn.eventType ?? '') ? 'deleted' : 'removed');
       return { kind: 'nothing' };
     }
     // Whoever came or went, whatever was shared or renamed: the list of members we have counts no more.
     if (!install || botCame) await audiences.forget(turn.channel ?? conversationId, turn.team);
     await remember(turn, tenant);
     if (!(install && turn.action?.startsWith('add') === true) && !botCame) return { kind: 'nothing' };
+    // Back in a team is back in all its channels, and what they asked for goes on.
+    await places.markBack(baseOf(conversationId));
+    await subscriptions.reinstalled(baseOf(conversationId));
     const greeted =
       turn.conversation.kind === 'channel' ? (turn.selectedChannel ?? conversationId) : conversationId;
     if (greeted !== conversationId) await remember(turn, tenant, greeted);
@@ -84,7 +94,7 @@ export function openArrivals(options: { places: PlaceStore; audiences: Audiences
 
 const deleted = new Set(['channelDeleted', 'teamDeleted', 'teamHardDeleted']);
 
-/** A deleted channel is told about in the team's general channel. */
+/** A deleted channel is told about in the team's general channel, whose id is the team's. */
 function goneFrom(turn: Turn): string {
   return turn.eventType === 'channelDeleted' ? (turn.channel ?? turn.conversation.id) : turn.conversation.id;
 }

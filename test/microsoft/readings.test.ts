@@ -153,7 +153,7 @@ test('controls: extras of any kind, no points, twice the same, no category', () 
     ],
   });
   expect(snapshot?.controls).toEqual([
-    { name: 'A', category: 'Identity', score: 0.1 },
+    { name: 'A', category: 'Identity', score: 0.1, reach: { covered: 3, total: 3 } },
     { name: 'B', category: 'Identity', score: 0.2, status: 'You have 1 & 2' },
     { name: 'C', category: 'Other', score: 5 },
   ]);
@@ -392,4 +392,24 @@ test('an unknown product keeps its part number, odd units count as none', () => 
     { partNumber: 'constructor', name: 'constructor', enabled: 0, consumed: 0, state: '' },
   ]);
   expect(licencesOf([]).skus).toEqual([]);
+});
+
+test.each([
+  { sent: { count: '41', total: '48' }, reach: { covered: 41, total: 48 } },
+  { sent: { count: 0, total: 48 }, reach: { covered: 0, total: 48 } },
+  { sent: { count: 48, total: 48.0 }, reach: { covered: 48, total: 48 } },
+  { sent: { count: '41' }, reach: undefined },
+  { sent: { count: 41, total: 0 }, reach: undefined },
+  { sent: { count: 49, total: 48 }, reach: undefined },
+  { sent: { count: -1, total: 48 }, reach: undefined },
+  { sent: { count: 'many', total: null }, reach: undefined },
+  { sent: { count: { a: 1 }, total: [48] }, reach: undefined },
+])('how many a control covers, sent as $sent, is $reach', ({ sent, reach }) => {
+  const controlScores = [{ controlName: 'AdminMFAV2', controlCategory: 'Identity', score: 8.5, ...sent }];
+  expect(one({ controlScores })?.controls[0]?.reach).toEqual(reach);
+});
+
+test('a control that is not scored stays out, whatever it covers', () => {
+  const controlScores = [{ controlName: 'AdminMFAV2', score: null, count: 4, total: 8 }];
+  expect(one({ controlScores })?.controls).toEqual([]);
 });

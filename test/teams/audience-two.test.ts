@@ -37,6 +37,9 @@ const ana: ListedMember = {
 const guestOid = '5b7d0c1e-8f23-4a96-b1d4-0e9c6a72f385';
 const guest: ListedMember = { id: '29:guest', aadObjectId: guestOid, tenantId: contoso, userRole: 'guest' };
 
+/** Nobody listens in these. */
+const subscriptions = { end: async () => undefined, reinstalled: async () => undefined };
+
 type Plant = (places: PlaceStore) => PlaceStore;
 type Process = ReturnType<typeof openProcess>;
 type World = { a: Process; b: Process; join(member: ListedMember): void; unreadable(is: boolean): void };
@@ -61,7 +64,7 @@ function openProcess(places: PlaceStore, answer: () => MemberPage) {
   return {
     audiences,
     places,
-    arrivals: openArrivals({ places, audiences, now }),
+    arrivals: openArrivals({ places, subscriptions, audiences, now }),
     reads: () => reads,
     hold(): { reached: Promise<void>; release(): void } {
       const reached = Promise.withResolvers<void>();
