@@ -21,6 +21,8 @@ export type CommandRow = {
 };
 
 const everywhere: readonly CommandPlace[] = ['personal', 'internal', 'customer'];
+/** Where several people read: news has no single reader. */
+const together: readonly CommandPlace[] = ['internal', 'customer'];
 const amongUs: readonly CommandPlace[] = ['personal', 'internal'];
 
 export const commandTable: readonly CommandRow[] = [
@@ -48,6 +50,42 @@ export const commandTable: readonly CommandRow[] = [
     summary: 'Reads a tenant now and says what changed',
     needs: 'sync',
     places: everywhere,
+    menu: true,
+    changes: true,
+  },
+  {
+    name: 'watch',
+    usage: 'watch contoso',
+    summary: 'From now on this place hears when the score of a tenant falls; watch all for every tenant',
+    needs: 'watch',
+    places: together,
+    menu: true,
+    changes: true,
+  },
+  {
+    name: 'watching',
+    usage: 'watching',
+    summary: 'Which tenants are watched here, and from which loss on',
+    needs: 'view',
+    places: together,
+    menu: true,
+    changes: false,
+  },
+  {
+    name: 'unwatch',
+    usage: 'unwatch contoso',
+    summary: 'This place no longer hears of a tenant; without a name of none',
+    needs: 'watch',
+    places: together,
+    menu: true,
+    changes: true,
+  },
+  {
+    name: 'threshold',
+    usage: 'threshold contoso 3% or 5 points',
+    summary: 'From which loss on this place hears of a tenant; default for 2 % or 5 points',
+    needs: 'watch',
+    places: together,
     menu: true,
     changes: true,
   },
@@ -121,6 +159,10 @@ const names: Record<Exclude<Command['kind'], 'misused'>, CommandName> = {
   ranking: 'score',
   tenants: 'tenants',
   sync: 'sync',
+  watch: 'watch',
+  watching: 'watching',
+  unwatch: 'unwatch',
+  threshold: 'threshold',
   help: 'help',
   'who-am-i': 'who am i',
   people: 'people',

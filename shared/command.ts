@@ -1,4 +1,5 @@
 import { type Role, roles } from './access.ts';
+import { parseThreshold, type Threshold } from './alerts/threshold.ts';
 import { rowOf } from './command-table.ts';
 import { simplified, trimEnd, type Word, words } from './command-text.ts';
 import { plain } from './foreign-text.ts';
@@ -9,6 +10,11 @@ export type Command =
   | { kind: 'ranking'; page: number }
   | { kind: 'tenants'; page: number }
   | { kind: 'sync'; tenant: string }
+  /** At least one name, or all there are. */
+  | { kind: 'watch'; tenants: 'all' | string[] }
+  | { kind: 'watching' }
+  | { kind: 'unwatch'; tenants: 'all' | string[] }
+  | { kind: 'threshold'; tenant: string; threshold: Threshold }
   /** `unknown` is escaped for showing; `said` is the whole of it as typed: it may be the name of a tenant. */
   | { kind: 'help'; unknown?: string; said?: string }
   | { kind: 'who-am-i' }
@@ -33,6 +39,10 @@ export type CommandName =
   | 'score'
   | 'tenants'
   | 'sync'
+  | 'watch'
+  | 'watching'
+  | 'unwatch'
+  | 'threshold'
   | 'help'
   | 'who am i'
   | 'people'
@@ -73,6 +83,14 @@ function understand(all: Word[], mentions: readonly Mention[]): Command {
       return { kind: 'tenants', page: pageOf(rest) ?? 1 };
     case 'sync':
       return syncCommand(rest);
+    case 'watch':
+      return watchCommand(rest);
+    case 'watching':
+      return { kind: 'watching' };
+    case 'unwatch':
+      return unwatchCommand(rest);
+    case 'threshold':
+      return thresholdCommand(rest);
     case 'whoami':
     case 'who-am-i':
       return { kind: 'who-am-i' };
@@ -125,6 +143,89 @@ function syncCommand(rest: Word[]): Command {
   const tenant = nameIn(rest);
   if (tenant === '') return misused('sync', 'Which tenant shall I sync?');
   return { kind: 'sync', tenant };
+}
+
+function watchCommand(rest: Word[]): Command {
+  const named = namedTenants(rest, 'watch');
+  if (named === 'none') {
+    return misused(
+      'watch',
+      'Which tenants shall be watched here? Name them with commas between, or say all.',
+    );
+  }
+  return named === 'all' || Array.isArray(named) ? { kind: 'watch', tenants: named } : named;
+}
+
+/** Without a name it is all. */
+function unwatchCommand(rest: Word[]): Command {
+  const named = namedTenants(rest, 'unwatch');
+  if (named === 'none') return { kind: 'unwatch', tenants: 'all' };
+  return named === 'all' || Array.isArray(named) ? { kind: 'unwatch', tenants: named } : named;
+}
+
+const mostNamed = 50;
+
+/** Names between commas, `all`, or nothing; a sentence where not everything that was said would be done. */
+function namedTenants(rest: Word[], command: CommandName): 'all' | 'none' | string[] | Command {
+  const said = rest.filter(
+    (word) => word.mention === undefined && (word.quoted || trimEnd(word.text) !== ''),
+  );
+  if (said.length === 0) return 'none';
+  const names = tenantNames(said);
+  if (names === null) return misused(command, 'Write commas between tenants.');
+  if (said.some((word) => !word.quoted && /^all$/i.test(trimBrackets(trimEnd(word.text))))) {
+    return names.length === 0 ? 'all' : misused(command, 'Say all, or name tenants; not both.');
+  }
+  if (names.length > mostNamed)
+    return misused(command, `Name at most ${mostNamed} tenants at once, or say all.`);
+  return names.length === 0 ? 'none' : names;
+}
+
+/** The name, then the threshold: as much of the end as can be read as one. */
+function thresholdCommand(rest: Word[]): Command {
+  const said = rest.filter((word) => word.mention === undefined);
+  let why = '';
+  for (let at = 0; at < said.length; at += 1) {
+    const first = said[at];
+    if (first === undefined || first.quoted) continue;
+    const parsed = parseThreshold(thresholdText(said.slice(at)));
+    if (parsed.kind === 'wrong') {
+      // What begins with a figure was meant as one: the reason is told if nothing else fits. A whole one with more
+      // behind it is no part of a name: "3% or 4%" must not become a tenant called "contoso 3% or".
+      if (at > 0 && why === '' && /^[0-9]/.test(first.text)) why = parsed.say;
+      if (at > 0 && [1, 2].some((many) => isThreshold(said.slice(at, at + many)))) break;
+      continue;
+    }
+    const name = nameIn(withoutTo(said.slice(0, at)));
+    if (name === '') return misused('threshold', 'For which tenant? Its name comes before the figure.');
+    if (/^all$/i.test(name) && !said[0]?.quoted) {
+      return misused('threshold', 'A threshold is for one tenant at a time. Name it.');
+    }
+    return { kind: 'threshold', tenant: name, threshold: parsed.threshold };
+  }
+  if (said.length === 0) return misused('threshold', 'For which tenant, and from which loss on?');
+  if (why !== '') return misused('threshold', why);
+  const asked = parseThreshold('');
+  return misused('threshold', asked.kind === 'wrong' ? asked.say : '');
+}
+
+function isThreshold(said: Word[]): boolean {
+  return /^[0-9]/.test(said[0]?.text ?? '') && parseThreshold(thresholdText(said)).kind === 'threshold';
+}
+
+/** The words as they were typed; the comma of "2,5 %" is no separator. */
+function thresholdText(said: Word[]): string {
+  return trimEnd(said.map((word) => word.text + (word.comma ? ',' : '')).join(' ')).replace(
+    /(?<=(?:^| )[0-9]+), (?=[0-9])/g,
+    ',',
+  );
+}
+
+/** "contoso to 3%", "contoso = 3%" */
+function withoutTo(said: Word[]): Word[] {
+  const last = said.at(-1);
+  const links = last !== undefined && !last.quoted && /^(?:to|at|is|from|=|:)$/i.test(last.text);
+  return links && said.length > 1 ? said.slice(0, -1) : said;
 }
 
 /** "2" or "page 2", unquoted; undefined when it is a name. */

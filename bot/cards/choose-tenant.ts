@@ -6,8 +6,26 @@ import { listCard } from './rows.ts';
 
 export const choicesShown = 6;
 
-/** Several tenants fit a name: which one? A click does `verb` to it. The data of the first `choicesShown` tenants. */
-export function chooseTenantCard(verb: 'score' | 'sync', said: string, tenants: Tenant[]): CardData {
+/** What can be asked of one tenant. */
+export type TenantVerb = 'score' | 'sync' | 'watch' | 'unwatch' | 'threshold';
+const titles: Record<TenantVerb, string> = {
+  score: 'Show',
+  sync: 'Sync',
+  watch: 'Watch',
+  unwatch: 'Stop watching',
+  threshold: 'Set for',
+};
+
+/**
+ * Several tenants fit a name: which one? A click does `verb` to it, with `object` beside. The data of the first
+ * `choicesShown` tenants.
+ */
+export function chooseTenantCard(
+  verb: TenantVerb,
+  said: string,
+  tenants: Tenant[],
+  object?: string,
+): CardData {
   const shown = tenants.slice(0, choicesShown);
   const more = tenants.length - shown.length;
   return listCard({
@@ -18,9 +36,10 @@ export function chooseTenantCard(verb: 'score' | 'sync', said: string, tenants: 
       name: plain(tenant.name, 80),
       detail: plain(tenant.domain, 80),
       value: '›',
-      select: ask(clean(`${verb === 'sync' ? 'Sync' : 'Show'} ${tenant.name}`, 80), {
+      select: ask(clean(`${titles[verb]} ${tenant.name}`, 80), {
         verb,
         tenant: tenant.id,
+        ...(object === undefined ? {} : { object }),
       }),
     })),
     foot: more > 0 ? `And ${more} more: type more of the name, or the domain.` : '',

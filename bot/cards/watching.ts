@@ -24,6 +24,7 @@ export type Watched = {
   now: Instant;
   settings: LinkSettings;
 };
+/** `where` is "here" or says the place, escaped; `why` as it came. */
 export type BrokenRoute = { where: string; why: string; since: Instant };
 
 export const watchedShown = 12;
@@ -72,6 +73,11 @@ export function watchingLine({ here, all, rows, broken }: Watched): string {
 
 function from(threshold: Threshold): string {
   return `from a loss of ${thresholdInWords(threshold)} on`;
+}
+
+/** "News does not arrive here since 18 Nov: …", escaped. */
+export function brokenInWords({ where, why, since }: BrokenRoute, now: Instant): string {
+  return `News does not arrive ${where} since ${dayText(dayOf(since), now)}: ${plain(why, 200)}`;
 }
 
 function brokenRow({ where, why, since }: BrokenRoute, now: Instant): Row {

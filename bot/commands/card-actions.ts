@@ -1,17 +1,30 @@
-import { type Caller, scopeFor } from '../../shared/access.ts';
+import { type Caller, covers, scopeFor } from '../../shared/access.ts';
+import { defaultThreshold, parseThreshold } from '../../shared/alerts/threshold.ts';
 import type { Command } from '../../shared/command.ts';
 import { rowOfCommand } from '../../shared/command-table.ts';
 import type { Tenant } from '../../shared/tenants/tenant.ts';
 import type { CardHandler, Place, Reply, Services } from '../services.ts';
+import { acknowledgeFromCard } from './acknowledge.ts';
 import { refuse } from './reply.ts';
 import { runCommand, whyNot } from './run-command.ts';
 import { scoreOf } from './score.ts';
 import { syncFromCard } from './sync.ts';
+import { thresholdFor } from './threshold.ts';
+import { unwatchTenant } from './unwatch.ts';
+import { watchTenant } from './watch.ts';
 
 /** The buttons by their verb. Each is authorised again by today's roles and place (R10), like the typed command. */
 const handlers: Record<string, CardHandler> = {
   score: { changes: false, run: onTenant({ kind: 'score', tenant: '' }, scoreOf) },
   sync: { changes: true, run: onTenant({ kind: 'sync', tenant: '' }, syncFromCard) },
+  acknowledge: { changes: true, run: acknowledgeFromCard },
+  watch: { changes: true, run: onTenant({ kind: 'watch', tenants: [] }, forAll(watchTenant)) },
+  unwatch: { changes: true, run: onTenant({ kind: 'unwatch', tenants: [] }, forAll(unwatchTenant)) },
+  threshold: {
+    changes: true,
+    run: onTenant({ kind: 'threshold', tenant: '', threshold: defaultThreshold }, forAll(chosenThreshold)),
+  },
+  watching: { changes: false, run: asCommand(() => ({ kind: 'watching' })) },
   ranking: { changes: false, run: asCommand((page) => ({ kind: 'ranking', page })) },
   tenants: { changes: false, run: asCommand((page) => ({ kind: 'tenants', page })) },
   people: { changes: false, run: asCommand((page) => ({ kind: 'people', page })) },
@@ -34,10 +47,15 @@ function asCommand(commandFor: (page: number) => Command): CardHandler['run'] {
   };
 }
 
-function onTenant(
-  command: Command,
-  run: (tenant: Tenant, who: Caller, where: Place, services: Services) => Promise<Reply>,
-): CardHandler['run'] {
+type OfTenant = (
+  tenant: Tenant,
+  who: Caller,
+  where: Place,
+  services: Services,
+  object?: string,
+) => Promise<Reply>;
+
+function onTenant(command: Command, run: OfTenant): CardHandler['run'] {
   return async (action, _, who, where, services) => {
     const refusal = await whyNot(rowOfCommand(command), who, where, services);
     if (refusal?.kind === 'help') return alone(await runCommand({ kind: 'help' }, who, where, services));
@@ -47,9 +65,31 @@ function onTenant(
     const tenant = tenants.find(({ id }) => id === action.tenant);
     // Gone, out of scope, or not for this place any more: one answer for all three.
     if (tenant === undefined) return alone(refuse(where, 'This tenant is not available here any more.'));
-    const reply = await run(tenant, who, where, services);
+    const reply = await run(tenant, who, where, services, action.object);
     return where.kind === 'personal' ? reply : alone(reply);
   };
+}
+
+/** What a channel hears is told to the channel, as if it had been typed; a private wish and a refusal are not. */
+function forAll(run: OfTenant): OfTenant {
+  return async (tenant, who, where, services, object) => {
+    const may = covers(scopeFor(who, where.audience, 'watch', services.now()), tenant.id);
+    const reply = await run(tenant, who, where, services, object);
+    return where.targeted || !may ? reply : await asMessage(reply, who, where, services);
+  };
+}
+
+/** The threshold that was typed before the choice of a tenant. */
+async function chosenThreshold(
+  tenant: Tenant,
+  who: Caller,
+  where: Place,
+  services: Services,
+  object?: string,
+): Promise<Reply> {
+  const wanted = parseThreshold(object ?? '');
+  if (wanted.kind === 'wrong') return refuse(where, wanted.say);
+  return await thresholdFor(tenant, wanted.threshold, who, where, services);
 }
 
 /** In a message of its own; in place of the card when Teams does not take that. */

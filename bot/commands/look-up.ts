@@ -4,7 +4,7 @@ import { findTenant } from '../../shared/tenants/find-tenant.ts';
 import type { Tenant } from '../../shared/tenants/tenant.ts';
 import { listed } from '../../shared/words.ts';
 import { ask } from '../cards/actions.ts';
-import { choicesShown, chooseTenantCard } from '../cards/choose-tenant.ts';
+import { choicesShown, chooseTenantCard, type TenantVerb } from '../cards/choose-tenant.ts';
 import { noticeCard } from '../cards/notice.ts';
 import type { Place, Reply, Services } from '../services.ts';
 import { withCard } from './reply.ts';
@@ -15,26 +15,28 @@ export type LookedUp =
 
 /**
  * The tenant a person means, among those that this person may see **and** this place may show (I-4, I-5). A tenant
- * outside is answered exactly like one that does not exist, by the same steps.
+ * outside is answered exactly like one that does not exist, by the same steps. Buttons ask for `verb` with `object`.
  */
 export async function lookUp(
   name: string,
-  verb: 'score' | 'sync',
+  verb: TenantVerb,
   who: Caller,
   where: Place,
   services: Services,
+  object?: string,
 ): Promise<LookedUp> {
   const scope = scopeFor(who, where.audience, 'view', services.now());
   const tenants = await services.store.tenants.list(scope);
   const found = findTenant(name, tenants);
   if (found.kind === 'one') return { kind: 'tenant', tenant: found.tenant, scope };
-  if (found.kind === 'none') return { kind: 'reply', reply: notAvailable(name, verb, found.nearest, where) };
+  if (found.kind === 'none')
+    return { kind: 'reply', reply: notAvailable(name, verb, found.nearest, where, object) };
 
   const shown = found.tenants.slice(0, choicesShown);
   const names = shown.map((tenant) => plain(tenant.name, 60));
   const more = found.tenants.length - shown.length;
   const text = `Which one? ${listed(more > 0 ? [...names, ...Array<string>(more)] : names, shown.length)}.`;
-  const card = chooseTenantCard(verb, name, found.tenants);
+  const card = chooseTenantCard(verb, name, found.tenants, object);
   // The count of the others is a fact about them too.
   return {
     kind: 'reply',
@@ -48,7 +50,13 @@ export async function lookUp(
 }
 
 /** The one answer for what is not there and for what is not for these eyes. */
-export function notAvailable(name: string, verb: 'score' | 'sync', nearest: Tenant[], where: Place): Reply {
+export function notAvailable(
+  name: string,
+  verb: TenantVerb,
+  nearest: Tenant[],
+  where: Place,
+  object?: string,
+): Reply {
   const sentence = (said: string): string => `No tenant called "${said}" is available here.`;
   const forward =
     nearest.length === 0
@@ -59,8 +67,9 @@ export function notAvailable(name: string, verb: 'score' | 'sync', nearest: Tena
     nearest.length === 0
       ? forward
       : `Did you mean ${nearest.map((tenant) => clean(tenant.name, 60)).join(' or ')}?`;
+  const beside = object === undefined ? {} : { object };
   const buttons = [
-    ...nearest.map((tenant) => ask(clean(tenant.name, 30), { verb, tenant: tenant.id })),
+    ...nearest.map((tenant) => ask(clean(tenant.name, 30), { verb, tenant: tenant.id, ...beside })),
     ask('Tenants', { verb: 'tenants' }),
   ];
   const card = noticeCard({

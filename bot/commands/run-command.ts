@@ -1,6 +1,7 @@
 import { type Caller, may, roleOf, scopeFor } from '../../shared/access.ts';
 import type { Command } from '../../shared/command.ts';
 import { type CommandRow, rowOf, rowOfCommand } from '../../shared/command-table.ts';
+import { plain } from '../../shared/foreign-text.ts';
 import { isNameOf } from '../../shared/tenants/find-tenant.ts';
 import { escapeUsage } from '../cards/help.ts';
 import type { Place, Reply, Services } from '../services.ts';
@@ -15,6 +16,10 @@ import { revoke } from './revoke.ts';
 import { score } from './score.ts';
 import { sync } from './sync.ts';
 import { tenants } from './tenants.ts';
+import { threshold } from './threshold.ts';
+import { unwatch } from './unwatch.ts';
+import { watch } from './watch.ts';
+import { watching } from './watching.ts';
 import { whoAmI } from './who-am-i.ts';
 
 /** Answers a command; every refusal is a reply with the way forward. Throws only what the store throws. */
@@ -47,6 +52,14 @@ async function answer(command: Command, who: Caller, where: Place, services: Ser
       return await tenants(command, who, where, services);
     case 'sync':
       return await sync(command, who, where, services);
+    case 'watch':
+      return await watch(command, who, where, services);
+    case 'watching':
+      return await watching(command, who, where, services);
+    case 'unwatch':
+      return await unwatch(command, who, where, services);
+    case 'threshold':
+      return await threshold(command, who, where, services);
     case 'who-am-i':
       return await whoAmI(command, who, where, services);
     case 'people':
@@ -92,9 +105,15 @@ export async function whyNot(
 ): Promise<Refusal | null> {
   const { audience } = where;
   const now = services.now();
-  if (audience.kind === 'unbound') return { kind: 'help' };
+  const forNews = !row.places.includes('personal');
+  if (audience.kind === 'unbound') {
+    if (!forNews) return { kind: 'help' };
+    return { kind: 'say', say: noNewsHere(audience.why, where), detail: 'in an unbound place' };
+  }
   if (!row.places.includes(audience.kind)) {
-    const say = 'That is for a personal chat: write to me there.';
+    const say = forNews
+      ? `That is for a channel or group chat. Mention me there: ${escapeUsage(row.usage)}`
+      : 'That is for a personal chat: write to me there.';
     return { kind: 'say', say, detail: `in a ${audience.kind} place` };
   }
   if (row.needs === null) return null;
@@ -106,7 +125,12 @@ export async function whyNot(
       ? null
       : { kind: 'say', say: 'Only Admins can do that. Ask one of yours.', detail: 'not an Admin' };
   }
-  if (seesSomething) return null;
+  if (seesSomething) {
+    const watchable = row.needs === 'watch' ? scopeFor(who, audience, 'watch', now) : scope;
+    if (watchable.all || watchable.ids.size > 0) return null;
+    const say = 'What is heard here is decided by Operators and Admins. You may look: watching';
+    return { kind: 'say', say, detail: 'not an Operator' };
+  }
   return roleOf(who, now) === null
     ? { kind: 'say', say: await noRole(who, where, services), detail: 'no role' }
     : {
@@ -114,4 +138,12 @@ export async function whyNot(
         say: 'No tenants are available here. Ask me in a personal chat.',
         detail: 'nothing in scope',
       };
+}
+
+/** Why nothing of a tenant may be posted in this conversation, and where it may. */
+function noNewsHere(why: string, where: Place): string {
+  const here = where.kind === 'channel' ? 'channel' : 'chat';
+  const reason = plain(why.trim().replace(/[.!?]+$/, ''), 200);
+  const lower = reason.slice(0, 1).toLowerCase() + reason.slice(1);
+  return `This ${here} may not hear of tenants: ${lower}. Type it in a channel or group chat with people of your own organisation only.`;
 }

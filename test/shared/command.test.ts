@@ -156,7 +156,71 @@ test.each<{ text: string; is: Command }>([
   expect(parseCommand(`<at>Watchpost</at> ${text}`, [bot, ana])).toEqual(is);
 });
 
+const three = { percent: 3, points: null };
+const five = { percent: null, points: 5 };
+test.each<{ text: string; is: Command }>([
+  { text: 'watch contoso', is: { kind: 'watch', tenants: ['contoso'] } },
+  { text: '/watch contoso', is: { kind: 'watch', tenants: ['contoso'] } },
+  { text: 'watch&nbsp;“Contoso Ltd”', is: { kind: 'watch', tenants: ['Contoso Ltd'] } },
+  { text: 'Watch contoso, fabrikam.', is: { kind: 'watch', tenants: ['contoso', 'fabrikam'] } },
+  {
+    text: 'watch "Contoso Ltd", "Smith, Jones"',
+    is: { kind: 'watch', tenants: ['Contoso Ltd', 'Smith, Jones'] },
+  },
+  { text: 'watch all', is: { kind: 'watch', tenants: 'all' } },
+  { text: 'watch ALL tenants!', is: { kind: 'watch', tenants: 'all' } },
+  { text: 'watch "all"', is: { kind: 'watch', tenants: ['all'] } },
+  { text: 'watch all, all', is: { kind: 'watch', tenants: 'all' } },
+  { text: 'watching', is: { kind: 'watching' } },
+  { text: 'Watching?', is: { kind: 'watching' } },
+  { text: 'unwatch contoso', is: { kind: 'unwatch', tenants: ['contoso'] } },
+  { text: 'unwatch', is: { kind: 'unwatch', tenants: 'all' } },
+  { text: 'unwatch all', is: { kind: 'unwatch', tenants: 'all' } },
+  { text: 'threshold contoso 3%', is: { kind: 'threshold', tenant: 'contoso', threshold: three } },
+  { text: 'threshold contoso 3 %', is: { kind: 'threshold', tenant: 'contoso', threshold: three } },
+  { text: 'threshold contoso to 3%', is: { kind: 'threshold', tenant: 'contoso', threshold: three } },
+  { text: 'threshold for contoso 3%?', is: { kind: 'threshold', tenant: 'contoso', threshold: three } },
+  { text: 'threshold contoso, 3%', is: { kind: 'threshold', tenant: 'contoso', threshold: three } },
+  { text: 'threshold 3M 3%', is: { kind: 'threshold', tenant: '3M', threshold: three } },
+  { text: 'threshold Area 51 5 points', is: { kind: 'threshold', tenant: 'Area 51', threshold: five } },
+  {
+    text: 'threshold "Contoso Ltd" 2,5 %',
+    is: { kind: 'threshold', tenant: 'Contoso Ltd', threshold: { percent: 2.5, points: null } },
+  },
+  {
+    text: 'threshold contoso 3%, 5 points',
+    is: { kind: 'threshold', tenant: 'contoso', threshold: { percent: 3, points: 5 } },
+  },
+  {
+    text: 'threshold Contoso Ltd 3% or 5 points',
+    is: { kind: 'threshold', tenant: 'Contoso Ltd', threshold: { percent: 3, points: 5 } },
+  },
+  {
+    text: 'threshold contoso\u00a05\u00a0points',
+    is: { kind: 'threshold', tenant: 'contoso', threshold: five },
+  },
+  {
+    text: 'threshold contoso default',
+    is: { kind: 'threshold', tenant: 'contoso', threshold: { percent: 2, points: 5 } },
+  },
+  { text: 'threshold "all" 3%', is: { kind: 'threshold', tenant: 'all', threshold: three } },
+])('“$text” is $is', ({ text, is }) => {
+  expect(parseCommand(`<at>Watchpost</at> ${text}`, [bot, ana])).toEqual(is);
+});
+
 test.each([
+  { text: 'watch', say: 'Which tenants shall be watched here?' },
+  { text: 'watch ""', say: 'Which tenants shall be watched here?' },
+  { text: 'watch all, contoso', say: 'not both' },
+  { text: 'watch "Contoso Ltd" fabrikam', say: 'commas between tenants' },
+  { text: `watch ${'x,'.repeat(51)}`, say: 'at most 50 tenants' },
+  { text: 'threshold', say: 'For which tenant, and from which loss on?' },
+  { text: 'threshold contoso', say: 'From which loss on?' },
+  { text: 'threshold 3%', say: 'For which tenant?' },
+  { text: 'threshold contoso 3', say: '3 of what?' },
+  { text: 'threshold contoso 90%', say: 'between 0.5 and 50' },
+  { text: 'threshold contoso 3% or 4%', say: 'one figure for each' },
+  { text: 'threshold all 3%', say: 'one tenant at a time' },
   { text: 'sync', say: 'Which tenant' },
   { text: 'grant', say: 'Whom?' },
   {

@@ -1,0 +1,186 @@
+import { type Caller, covers, scopeFor } from '../../shared/access.ts';
+import { thresholdOf } from '../../shared/alerts/route.ts';
+import { defaultThreshold, thresholdInWords } from '../../shared/alerts/threshold.ts';
+import type { Command } from '../../shared/command.ts';
+import { plain } from '../../shared/foreign-text.ts';
+import type { Tenant } from '../../shared/tenants/tenant.ts';
+import { counted, listed } from '../../shared/words.ts';
+import { ask, openTenants } from '../cards/actions.ts';
+import type { Place, Reply, Services, SubscriptionRow } from '../services.ts';
+import { auditor } from './audit.ts';
+import { lookUpAll } from './look-up-all.ts';
+import { refuse, say } from './reply.ts';
+import { mostLookedAt, standingFalls, standingInWords } from './standing.ts';
+import { freshRow, hereOf, refusedWatch, withTenants } from './subscribing.ts';
+
+/** `watch contoso`, `watch contoso, fabrikam`, `watch all`: from now on this conversation hears of their falls. */
+export async function watch(
+  command: Extract<Command, { kind: 'watch' }>,
+  who: Caller,
+  where: Place,
+  services: Services,
+): Promise<Reply> {
+  if (command.tenants === 'all') return await watchAll(who, where, services);
+  const found = await lookUpAll(command.tenants, 'watch', who, where, services);
+  if (found.kind === 'reply') return found.reply;
+  return await watchThese(found.tenants, '', who, where, services);
+}
+
+/** One tenant, chosen on a card. */
+export async function watchTenant(
+  tenant: Tenant,
+  who: Caller,
+  where: Place,
+  services: Services,
+): Promise<Reply> {
+  return await watchThese([tenant], '', who, where, services);
+}
+
+/**
+ * All tenants there are and will be, for whoever may decide that of all. Others get exactly those they may decide on,
+ * and are told so; in a customer's place that is the customer.
+ */
+async function watchAll(who: Caller, where: Place, services: Services): Promise<Reply> {
+  const now = services.now();
+  const scope = scopeFor(who, where.audience, 'watch', now);
+  const seen = await services.store.tenants.list(scopeFor(who, where.audience, 'view', now));
+  if (!scope.all) {
+    const own = seen.filter(({ id }) => covers(scope, id));
+    const only =
+      where.audience.kind === 'customer'
+        ? ''
+        : 'These are the tenants you may decide on; those connected later are not among them.';
+    if (own.length === 0) return refuse(where, 'No tenants are available here.');
+    return await watchThese(own, only, who, where, services);
+  }
+  const row = await subscribe('all', who, where, services);
+  await auditor(who, where, services)('watch', 'done', { detail: 'all tenants' });
+  const here = hereOf(where);
+  return await confirmed(
+    {
+      title: `This ${here} watches all tenants`,
+      text: `This ${here} now hears of all tenants, also of those connected later: ${what(row, [])}`,
+      lines: [],
+      stop: 'unwatch',
+      threshold: 'threshold contoso 3%',
+      tenants: [...seen],
+      named: [],
+    },
+    who,
+    where,
+    services,
+  );
+}
+
+async function watchThese(
+  tenants: Tenant[],
+  only: string,
+  who: Caller,
+  where: Place,
+  services: Services,
+): Promise<Reply> {
+  const refused = await refusedWatch('watch', tenants, who, where, services);
+  if (refused !== null) return refused;
+  const row = await subscribe(
+    tenants.map(({ id }) => id),
+    who,
+    where,
+    services,
+  );
+  const audit = auditor(who, where, services);
+  for (const { id } of tenants) await audit('watch', 'done', { tenant: id });
+
+  const here = hereOf(where);
+  const names = listed(
+    tenants.map((tenant) => plain(tenant.name, 60)),
+    namesShown,
+  );
+  const everything = row.tenants === 'all' ? ` It hears of all other tenants too.` : '';
+  const typed = plain(tenants[0]?.domain ?? '', 80);
+  return await confirmed(
+    {
+      title: `This ${here} watches ${tenants.length > 3 ? counted(tenants.length, 'tenant') : names}`,
+      text: `This ${here} now hears of ${names}: ${what(row, tenants)}${everything}`,
+      lines: [only, ...ownThresholds(row, tenants)].filter((line) => line !== ''),
+      stop: `unwatch ${typed}`,
+      threshold: `threshold ${typed} 3%`,
+      tenants,
+      named: tenants,
+    },
+    who,
+    where,
+    services,
+  );
+}
+
+const namesShown = 10;
+const fallsShown = 5;
+
+async function subscribe(
+  tenants: 'all' | Tenant['id'][],
+  who: Caller,
+  where: Place,
+  services: Services,
+): Promise<SubscriptionRow> {
+  const fresh = freshRow(who, where, services);
+  const decide = (row: SubscriptionRow | null): SubscriptionRow => withTenants(row, tenants, fresh);
+  return (await services.store.subscriptions.change(fresh.conversationId, decide)) ?? decide(null);
+}
+
+/** What is heard; the threshold is named here where it is the same for all. */
+function what(row: SubscriptionRow, tenants: readonly Tenant[]): string {
+  const own = ownThresholds(row, tenants);
+  const [only] = tenants;
+  const threshold = thresholdInWords(
+    only !== undefined && tenants.length === 1 ? thresholdOf(row, only.id) : defaultThreshold,
+  );
+  const first = own.length > 0 && tenants.length > 1 ? 'by default ' : '';
+  return `one card when a Secure Score falls, ${first}by ${threshold}, and that card again when it falls further, somebody acknowledges it, or it is over.`;
+}
+
+function ownThresholds(row: SubscriptionRow, tenants: readonly Tenant[]): string[] {
+  if (tenants.length < 2) return [];
+  return tenants
+    .filter(({ id }) => row.thresholds.some(({ tenantId }) => tenantId === id))
+    .slice(0, namesShown)
+    .map(
+      (tenant) =>
+        `${plain(tenant.name, 60)}: from a loss of ${thresholdInWords(thresholdOf(row, tenant.id))} on.`,
+    );
+}
+
+type Confirmed = {
+  title: string;
+  text: string;
+  lines: string[];
+  /** Commands to type. */
+  stop: string;
+  threshold: string;
+  /** Of these it is said whether a fall stands already. */
+  tenants: Tenant[];
+  named: Tenant[];
+};
+
+async function confirmed(said: Confirmed, who: Caller, where: Place, services: Services): Promise<Reply> {
+  const now = services.now();
+  const scope = scopeFor(who, where.audience, 'view', now);
+  const falls = await standingFalls(scope, said.tenants, services);
+  const shown = falls.slice(0, fallsShown);
+  const lines = [...said.lines, ...shown.map((fall) => `Standing now: ${standingInWords(fall, now)}`)];
+  if (falls.length > shown.length) lines.push(`And ${falls.length - shown.length} more falls stand now.`);
+  if (said.tenants.length > mostLookedAt) lines.push('Which falls stand now is in the answer to score.');
+  // The answer is private; what it is about is not.
+  if (where.targeted)
+    lines.push(`Only you see this answer. The news is for everybody in this ${hereOf(where)}.`);
+  return say(
+    where,
+    {
+      title: said.title,
+      text: said.text,
+      lines,
+      foot: `To stop: ${said.stop} · Earlier or later: ${said.threshold} · All that is watched here: watching`,
+      buttons: [ask('Watching', { verb: 'watching' }), openTenants(services.settings)],
+    },
+    [...said.named, ...falls.map(({ tenant }) => tenant)].map(({ id }) => id),
+  );
+}
