@@ -9,7 +9,7 @@ import { type Kit, requireScope, whileOurs } from './kit.ts';
 import { addToOutbox } from './outbox-rows.ts';
 
 /** `revision` grows with every write: whoever changes a finding names the one that was read. */
-type FindingDocument = {
+export type FindingDocument = {
   _id: string;
   tenantId: TenantId;
   toldAt: Instant;
@@ -38,7 +38,7 @@ export function openFindings(kit: Kit): FindingStore {
   return {
     async get(scope, tenant, id) {
       requireScope(scope, tenant);
-      const row = await findings.findOne({ _id: documentId(tenant, id) });
+      const row = await findings.findOne({ _id: findingDocumentId(tenant, id) });
       return row === null ? null : { value: row.value, revision: row.revision };
     },
     async ofTenant(scope, tenant) {
@@ -83,14 +83,14 @@ export function openFindings(kit: Kit): FindingStore {
 /** Only over the revision that was read; without one only where there is none. */
 function write(finding: Finding, revision: number | null): BulkWrite<FindingDocument> {
   const { id, tenantId } = finding;
-  const _id = documentId(tenantId, id);
+  const _id = findingDocumentId(tenantId, id);
   const fields = { tenantId, toldAt: finding.told.at, revision: (revision ?? 0) + 1, value: finding };
   return revision === null
     ? { updateOne: { filter: { _id }, update: { $setOnInsert: fields }, upsert: true } }
     : { updateOne: { filter: { _id, revision }, update: { $set: fields } } };
 }
 
-function documentId(tenant: TenantId, id: string): string {
+export function findingDocumentId(tenant: TenantId, id: string): string {
   return `${tenant}:${id}`;
 }
 

@@ -4,7 +4,7 @@ import type { CollectionDeclaration } from './engine/collection.ts';
 import { inboundDeclaration, inboundKeptMs } from './inbound.ts';
 import type { Kit } from './kit.ts';
 import { inGroups } from './kit.ts';
-import { outboxDeclaration, outboxKeptMs } from './outbox-rows.ts';
+import { sweepOutbox } from './outbox-sweep.ts';
 import { paceDeclaration, paceKeptMs } from './pace.ts';
 import { syncRequestsDeclaration } from './sync-requests.ts';
 
@@ -16,14 +16,13 @@ const kept: { declaration: CollectionDeclaration; ms: number }[] = [
   { declaration: inboundDeclaration, ms: inboundKeptMs },
   { declaration: claimTriesDeclaration, ms: dayMs },
   { declaration: syncRequestsDeclaration, ms: 7 * dayMs },
-  // Only rows that ended have the field.
-  { declaration: outboxDeclaration, ms: outboxKeptMs },
   { declaration: paceDeclaration, ms: paceKeptMs },
 ];
 
 /** Deletes up to 1,000 rows whose time is over and answers how many went. */
-export async function sweep({ engine, now }: Kit): Promise<number> {
-  let gone = 0;
+export async function sweep(kit: Kit): Promise<number> {
+  const { engine, now } = kit;
+  let gone = await sweepOutbox(kit, mostRows);
   for (const { declaration, ms } of kept) {
     if (gone === mostRows) break;
     const rows = engine.collection<{ _id: string }>(declaration);

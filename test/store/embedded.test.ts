@@ -1,10 +1,12 @@
 import { embedded } from './backends.ts';
 import { engineContract } from './contract.ts';
 import { credentialContract } from './credentials.ts';
+import { hearContract } from './hear.ts';
 import { processContract } from './processes.ts';
 import { subjectContract } from './subjects.ts';
 
 engineContract(embedded);
 subjectContract(embedded);
 credentialContract(embedded);
+hearContract(embedded);
 processContract(embedded);

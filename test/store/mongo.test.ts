@@ -2,6 +2,7 @@ import { test } from '@jest/globals';
 import { mongoAt } from './backends.ts';
 import { engineContract } from './contract.ts';
 import { credentialContract } from './credentials.ts';
+import { hearContract } from './hear.ts';
 import { processContract } from './processes.ts';
 import { subjectContract } from './subjects.ts';
 
@@ -12,5 +13,6 @@ if (uri === '') {
   engineContract(mongoAt(uri));
   subjectContract(mongoAt(uri));
   credentialContract(mongoAt(uri));
+  hearContract(mongoAt(uri));
   processContract(mongoAt(uri));
 }
