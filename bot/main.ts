@@ -191,7 +191,11 @@ async function freePort(config: Config): Promise<number> {
 }
 
 function signIn(config: Config, demo: Demo | undefined) {
-  if (demo === undefined) return { signIn: 'teams-only' as const };
+  if (demo === undefined) {
+    const { authority } = cloudNamed(config.cloud);
+    const consentUrl = `${authority}/organizations/adminconsent?client_id=${config.tab.clientId}`;
+    return { signIn: 'teams-only' as const, consentUrl };
+  }
   const base = `${demo.sandboxUrl}/${config.tab.tenantId}/oauth2/v2.0`;
   return {
     signIn: 'sandbox' as const,

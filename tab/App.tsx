@@ -1,14 +1,17 @@
 import { FluentProvider } from '@fluentui/react-components';
 import { useEffect, useState } from 'react';
 import type { Api } from './api.ts';
+import { useLazy } from './lazy.ts';
 import { Notice } from './Notice.tsx';
 import { goBack, navigate, useRoute } from './navigation.ts';
 import { Overview } from './Overview.tsx';
 import { hrefOf, overview } from './route.ts';
 import { Safe } from './Safe.tsx';
+import { SignInTrouble } from './SignInTrouble.tsx';
 import { OverviewFrame, TenantFrame } from './Skeleton.tsx';
 import { openSession, type Session } from './session.ts';
 import type { TenantView } from './TenantView.tsx';
+import type { TeamsHost } from './teams.ts';
 import { paintWindow, type ThemeName, themeOf, watchSystemTheme } from './theme.ts';
 import { useMe } from './use-me.ts';
 
@@ -61,7 +64,9 @@ function Content({ session, again }: { session: Session; again: () => void }) {
   const { page } = route;
   useEffect(() => {
     if (session.kind === 'ready' && session.teams !== null && me.state !== 'loading') {
-      if (me.state === 'failed' && me.error.kind === 'signed-out') session.teams.failed(me.error.message);
+      if (me.state !== 'failed') session.teams.ready();
+      else if (me.error.kind === 'consent' || me.error.kind === 'clock') session.teams.asks(me.error.message);
+      else if (me.error.kind === 'signed-out') session.teams.failed(me.error.message);
       else session.teams.ready();
     }
   }, [session, me]);
@@ -92,19 +97,7 @@ function Content({ session, again }: { session: Session; again: () => void }) {
   if (session.kind === 'starting') {
     return page === 'tenant' ? <TenantFrame /> : <OverviewFrame />;
   }
-  if (me.state === 'failed') {
-    const refused = me.error.kind === 'refused';
-    return (
-      <Notice
-        title={refused ? 'You cannot use Watchpost yet' : 'Watchpost could not be opened'}
-        action={{ text: 'Try again', run: me.reload }}
-        id={me.error.id}
-        urgent
-      >
-        {me.error.message}
-      </Notice>
-    );
-  }
+  if (me.state === 'failed') return <SignInTrouble error={me.error} again={me.reload} />;
   if (me.state === 'known' && me.value.role === null) {
     return (
       <Notice title="You have no role in Watchpost yet" action={{ text: 'Look again', run: me.reload }}>
@@ -125,6 +118,7 @@ function Content({ session, again }: { session: Session; again: () => void }) {
     );
   }
   if (route.page === 'tenant') return <Tenant key={route.id} api={session.api} id={route.id} />;
+  if (route.page === 'configure') return <ChannelSettings api={session.api} teams={session.teams} />;
   return (
     <Notice
       title="There is no such page"
@@ -150,6 +144,13 @@ function Tenant(props: { api: Api; id: string }) {
   const [View, setView] = useState<typeof TenantView | null>(null);
   useEffect(() => void tenantPage.then((loaded) => setView(() => loaded.TenantView)), []);
   return View === null ? <TenantFrame /> : <View {...props} />;
+}
+
+const loadConfigure = async () => (await import('./Configure.tsx')).Configure;
+
+function ChannelSettings(props: { api: Api; teams: TeamsHost | null }) {
+  const Page = useLazy(loadConfigure, true);
+  return Page === null ? <main className="configure" aria-busy="true" /> : <Page {...props} />;
 }
 
 function wordsOf(error: unknown): string {

@@ -4,6 +4,7 @@ import type { Me, TenantFilter, TenantList, TenantRow } from '../shared/api.ts';
 import { counted } from '../shared/words.ts';
 import type { Api, ApiError } from './api.ts';
 import { Figures } from './Figures.tsx';
+import { useLazy } from './lazy.ts';
 import { navigate } from './navigation.ts';
 import { Age, Chip } from './parts.tsx';
 import { hrefOf } from './route.ts';
@@ -16,6 +17,7 @@ import { asApiError } from './use-me.ts';
 import { useNow } from './use-now.ts';
 
 const typingMs = 250;
+const loadConnect = async () => (await import('./Connect.tsx')).Connect;
 
 /** All tenants this person may see, worst change first. */
 export function Overview(props: {
@@ -31,6 +33,9 @@ export function Overview(props: {
   const list = useLoad<TenantList>(key, (signal) => api.tenants({ show, q }, signal));
   const heading = useHeadingFocus('Tenants');
   const [typed, setTyped] = useState(q);
+  const [connecting, setConnecting] = useState(false);
+  const Connect = useLazy(loadConnect, connecting);
+  const mayConnect = props.me?.may.connect === true;
 
   const asked = useRef(q);
 
@@ -60,10 +65,18 @@ export function Overview(props: {
     <main className="overview">
       <Head list={list.value} heading={heading}>
         {figures.tenants > 0 && <Search label="Search name or domain" value={typed} change={setTyped} />}
+        {mayConnect && (
+          <Button appearance="primary" onClick={() => setConnecting(true)}>
+            Connect a tenant
+          </Button>
+        )}
       </Head>
+      {connecting && Connect !== null && (
+        <Connect api={api} tenant={null} close={() => setConnecting(false)} changed={list.reload} />
+      )}
       {list.error !== null && <RefreshFailed error={list.error} reload={list.reload} />}
       {figures.tenants === 0 ? (
-        <Nobody />
+        <Nobody mayConnect={mayConnect} />
       ) : (
         <>
           <Figures figures={figures} show={show} choose={choose} />
@@ -204,15 +217,21 @@ function NoRows({ show, q }: { show: TenantFilter; q: string }) {
   );
 }
 
-function Nobody() {
+function Nobody({ mayConnect }: { mayConnect: boolean }) {
   return (
     <section className="card empty">
       <h2>No tenant is connected yet</h2>
-      <p>
-        Or none is within your scope. Whoever runs Watchpost connects one with{' '}
-        <code>npm run watchpost -- connect contoso.com</code>; it shows here after its first sync. What you
-        may see is what Watchpost answers to <code>who am i</code>.
-      </p>
+      {mayConnect ? (
+        <p>
+          Register an application in the tenant, let an administrator there agree to its permissions, and
+          press Connect a tenant. Its scores show here a minute later.
+        </p>
+      ) : (
+        <p>
+          Or none is within your scope. An Admin of Watchpost connects one here; it shows after its first
+          sync. What you may see is what Watchpost answers to <code>who am i</code>.
+        </p>
+      )}
     </section>
   );
 }

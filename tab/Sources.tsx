@@ -40,9 +40,9 @@ export function Sources({ page, now }: { page: TenantPage; now: Instant }) {
         <p>
           {page.licences.length === 0
             ? 'Licences: not read.'
-            : page.licences.map((licence) => (
-                <span key={licence} className="tag">
-                  {licence}
+            : numbered(page.licences).map(({ name, key }) => (
+                <span key={key} className="tag">
+                  {name}
                 </span>
               ))}
           {more(page.licenceCount - page.licences.length)}
@@ -59,6 +59,16 @@ export function Sources({ page, now }: { page: TenantPage; now: Instant }) {
       </section>
     </div>
   );
+}
+
+/** Two products may have one name: each keeps a key of its own. */
+function numbered(names: readonly string[]): { name: string; key: string }[] {
+  const seen = new Map<string, number>();
+  return names.map((name) => {
+    const count = (seen.get(name) ?? 0) + 1;
+    seen.set(name, count);
+    return { name, key: `${count} ${name}` };
+  });
 }
 
 /** The answer holds the first ones; how many there are is said. */

@@ -1,9 +1,12 @@
-import { useEffect } from 'react';
+import { Button } from '@fluentui/react-components';
+import { useEffect, useState } from 'react';
 import type { TenantPage } from '../shared/api.ts';
 import { healthSentence } from '../shared/tenants/tenant-health.ts';
 import { Actions } from './Actions.tsx';
 import type { Api } from './api.ts';
 import { Categories } from './Categories.tsx';
+import { Connection } from './Connection.tsx';
+import { useLazy } from './lazy.ts';
 import { Notice } from './Notice.tsx';
 import { goBack, navigate } from './navigation.ts';
 import { RefreshFailed } from './Overview.tsx';
@@ -12,6 +15,7 @@ import { hrefOf, overview } from './route.ts';
 import { ScorePanel } from './ScorePanel.tsx';
 import { TenantFrame } from './Skeleton.tsx';
 import { Sources } from './Sources.tsx';
+import { useSyncNow } from './SyncNow.tsx';
 import { useHeadingFocus } from './use-heading-focus.ts';
 import { useLoad } from './use-load.ts';
 import { useNow } from './use-now.ts';
@@ -27,7 +31,7 @@ export function TenantView({ api, id }: { api: Api; id: string }) {
 
   if (load.value !== null) {
     return (
-      <Page page={load.value}>
+      <Page page={load.value} api={api} reload={load.reload}>
         {load.error !== null && <RefreshFailed error={load.error} reload={load.reload} />}
       </Page>
     );
@@ -56,8 +60,17 @@ export function TenantView({ api, id }: { api: Api; id: string }) {
   );
 }
 
-function Page({ page, children }: { page: TenantPage; children: React.ReactNode }) {
+const loadConnect = async () => (await import('./Connect.tsx')).Connect;
+const loadRemove = async () => (await import('./Remove.tsx')).Remove;
+
+function Page(props: { page: TenantPage; api: Api; reload: () => void; children: React.ReactNode }) {
+  const { page, api, reload } = props;
   const { tenant } = page;
+  const [dialog, setDialog] = useState<'connect' | 'remove' | null>(null);
+  const close = (): void => setDialog(null);
+  const Connect = useLazy(loadConnect, dialog === 'connect');
+  const Remove = useLazy(loadRemove, dialog === 'remove');
+  const sync = useSyncNow({ api, id: tenant.id, name: tenant.name, ended: reload });
   const heading = useHeadingFocus(tenant.name);
   const now = useNow(page.now);
   return (
@@ -93,15 +106,17 @@ function Page({ page, children }: { page: TenantPage; children: React.ReactNode 
             )}
           </span>
         </div>
+        {page.may.sync && sync.button}
       </header>
-      {children}
-      <Trouble page={page} now={now} />
+      {props.children}
+      {page.may.sync && sync.outcome}
+      <Trouble page={page} now={now} update={page.may.connect ? () => setDialog('connect') : null} />
       {tenant.score === null ? (
         <section className="card empty">
           <h2>There is no score yet</h2>
           <p>
             {tenant.health.state === 'waiting'
-              ? 'The first sync is waiting for its turn. Load this page again in a minute.'
+              ? 'The first sync is under way. What it finds shows here in a minute.'
               : 'Nothing has been read of this tenant yet; what stands in the way is said above.'}
           </p>
         </section>
@@ -118,12 +133,28 @@ function Page({ page, children }: { page: TenantPage; children: React.ReactNode 
         </>
       )}
       <Sources page={page} now={now} />
+      <Connection
+        page={page}
+        now={now}
+        update={() => setDialog('connect')}
+        remove={() => setDialog('remove')}
+      />
+      {dialog === 'connect' && Connect !== null && (
+        <Connect
+          api={api}
+          tenant={{ id: tenant.id, name: tenant.name, appId: page.credential?.appId ?? null }}
+          close={close}
+          changed={reload}
+        />
+      )}
+      {dialog === 'remove' && Remove !== null && <Remove api={api} tenant={tenant} close={close} />}
     </main>
   );
 }
 
-/** What stands between this page and the truth: trouble with the connection, or old data. */
-function Trouble({ page, now }: { page: TenantPage; now: string }) {
+/** What stands between this page and the truth: trouble with the connection, or old data; and the way out of it. */
+function Trouble(props: { page: TenantPage; now: string; update: (() => void) | null }) {
+  const { page, now } = props;
   const { health, stale, readAt } = page.tenant;
   const trouble = health.state !== 'connected' && health.state !== 'waiting';
   if (!trouble && !stale) return null;
@@ -137,7 +168,21 @@ function Trouble({ page, now }: { page: TenantPage; now: string }) {
             <Age at={readAt} now={now} />.
           </>
         )}
+        {page.mend !== null && (
+          <>
+            {' '}
+            <a href={page.mend.href} target="_blank" rel="noopener noreferrer">
+              {page.mend.text}
+              <span className="sr"> (opens a new window)</span>
+            </a>
+          </>
+        )}
       </span>
+      {trouble && health.state === 'authentication-error' && props.update !== null && (
+        <Button size="small" onClick={props.update}>
+          Update credentials
+        </Button>
+      )}
     </div>
   );
 }

@@ -1,8 +1,33 @@
-import type { Me, Problem, TabConfig, TenantFilter, TenantList, TenantPage } from '../shared/api.ts';
+import type {
+  ConnectAnswer,
+  ConnectBody,
+  CredentialsBody,
+  Me,
+  Problem,
+  RemoveAnswer,
+  RemoveBody,
+  SyncAnswer,
+  TabConfig,
+  TenantFilter,
+  TenantList,
+  TenantPage,
+} from '../shared/api.ts';
+import { clockTrouble } from './clock.ts';
 
 /** Why a call did not bring what was asked for; `message` is a sentence for the page. */
 export class ApiError extends Error {
-  readonly kind: 'signed-out' | 'refused' | 'not-found' | 'busy' | 'unreachable' | 'broken';
+  readonly kind:
+    | 'signed-out'
+    /** The person, or an administrator, has to agree first. */
+    | 'consent'
+    | 'clock'
+    | 'refused'
+    | 'not-found'
+    /** What was sent is not right; the message says what. */
+    | 'wrong'
+    | 'busy'
+    | 'unreachable'
+    | 'broken';
   /** The id our log knows this failure by. */
   readonly id: string | undefined;
 
@@ -19,19 +44,38 @@ export type Api = {
   me(signal?: AbortSignal): Promise<Me>;
   tenants(query: TenantQuery, signal?: AbortSignal): Promise<TenantList>;
   tenant(id: string, signal?: AbortSignal): Promise<TenantPage>;
+  /** Without `save` it is a test that keeps nothing. */
+  connect(form: ConnectBody, save: boolean): Promise<ConnectAnswer>;
+  credentials(id: string, form: CredentialsBody, save: boolean): Promise<ConnectAnswer>;
+  sync(id: string): Promise<SyncAnswer>;
+  /** Waits a moment for the end. */
+  syncState(id: string, sync: string, signal?: AbortSignal): Promise<SyncAnswer>;
+  remove(id: string, body: RemoveBody): Promise<RemoveAnswer>;
 };
 export type TenantQuery = { show: TenantFilter; q: string; after?: string };
 
-const patienceMs = 20_000;
+/** Longer than the server allows itself for an answer. */
+const patienceMs = 28_000;
 
 /** `token` is asked before every call and keeps what it knows; `fresh` wants a new one after a refusal. */
 export function openApi(token: (fresh: boolean) => Promise<string>): Api {
-  async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
-    let answer = await call(path, await token(false), signal);
-    // Tokens end while a page stays open: one new one, then it is the person's turn.
-    if (answer.status === 401) answer = await call(path, await token(true), signal);
+  async function ask<T>(path: string, body: unknown, signal?: AbortSignal): Promise<T> {
+    let answer = await call(path, await token(false), signal, body);
+    if (answer.status === 401) {
+      // Tokens end while a page stays open: one new one, then it is the person's turn.
+      const fresh = await token(true);
+      answer = await call(path, fresh, signal, body);
+      const clock =
+        answer.status === 401
+          ? clockTrouble(fresh, Date.parse(answer.headers.get('date') ?? ''), Date.now())
+          : null;
+      if (clock !== null) throw new ApiError('clock', clock);
+    }
     return await bodyOf<T>(answer);
   }
+  const get = <T>(path: string, signal?: AbortSignal): Promise<T> => ask<T>(path, undefined, signal);
+  const post = <T>(path: string, body: unknown): Promise<T> => ask<T>(path, body);
+  const tenantPath = (id: string, rest = ''): string => `/api/tab/tenants/${encodeURIComponent(id)}${rest}`;
   return {
     me: (signal) => get('/api/tab/me', signal),
     tenants: ({ show, q, after }, signal) => {
@@ -41,7 +85,12 @@ export function openApi(token: (fresh: boolean) => Promise<string>): Api {
       if (after !== undefined) query.set('after', after);
       return get(`/api/tab/tenants${query.size === 0 ? '' : `?${query}`}`, signal);
     },
-    tenant: (id, signal) => get(`/api/tab/tenants/${encodeURIComponent(id)}`, signal),
+    tenant: (id, signal) => get(tenantPath(id), signal),
+    connect: (form, save) => post(`/api/tab/connect${save ? '' : '/test'}`, form),
+    credentials: (id, form, save) => post(tenantPath(id, `/credentials${save ? '' : '/test'}`), form),
+    sync: (id) => post(tenantPath(id, '/sync'), {}),
+    syncState: (id, sync, signal) => get(tenantPath(id, `/sync/${encodeURIComponent(sync)}`), signal),
+    remove: (id, body) => post(tenantPath(id, '/remove'), body),
   };
 }
 
@@ -60,10 +109,18 @@ export async function exchangeCode(tokenUrl: string, form: Record<string, string
   throw new ApiError('signed-out', 'The sign-in page did not accept this sign-in. Try again.');
 }
 
-async function call(path: string, token: string | undefined, signal: AbortSignal | undefined) {
+/** A GET without a body, a POST of JSON with one. */
+async function call(
+  path: string,
+  token: string | undefined,
+  signal: AbortSignal | undefined,
+  body?: unknown,
+): Promise<Response> {
   const headers: Record<string, string> = { Accept: 'application/json' };
   if (token !== undefined) headers.Authorization = `Bearer ${token}`;
-  return await reach(path, { headers }, signal);
+  if (body === undefined) return await reach(path, { headers }, signal);
+  headers['Content-Type'] = 'application/json';
+  return await reach(path, { method: 'POST', headers, body: JSON.stringify(body) }, signal);
 }
 
 async function reach(url: string, init: RequestInit, signal: AbortSignal | undefined): Promise<Response> {
@@ -81,16 +138,18 @@ async function reach(url: string, init: RequestInit, signal: AbortSignal | undef
     throw new ApiError(
       'unreachable',
       late.aborted
-        ? 'Watchpost did not answer within 20 seconds.'
+        ? 'Watchpost did not answer in time.'
         : 'Watchpost could not be reached. Check your connection.',
     );
   }
 }
 
 const kinds: Record<number, ApiError['kind']> = {
+  400: 'wrong',
   401: 'signed-out',
   403: 'refused',
   404: 'not-found',
+  409: 'wrong',
   429: 'busy',
   503: 'busy',
 };

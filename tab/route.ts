@@ -4,7 +4,11 @@ import { type TenantFilter, tenantFilters } from '../shared/api.ts';
 export type Route =
   | { page: 'overview'; show: TenantFilter; q: string }
   | { page: 'tenant'; id: string }
+  /** Teams opens it when somebody puts a tab into a channel. */
+  | { page: 'configure' }
   | { page: 'unknown' };
+/** What a person can be led to. */
+export type Destination = Extract<Route, { page: 'overview' | 'tenant' }>;
 
 const base = '/tab';
 
@@ -15,11 +19,12 @@ export function routeOf(pathname: string, search: string): Route {
     const show = tenantFilters.find((one) => one === query.get('show')) ?? 'all';
     return { page: 'overview', show, q: (query.get('q') ?? '').slice(0, 80) };
   }
+  if (path === `${base}/configure`) return { page: 'configure' };
   const id = /^\/tab\/tenants\/([0-9a-fA-F-]{36})$/.exec(path)?.[1];
   return id === undefined ? { page: 'unknown' } : { page: 'tenant', id: id.toLowerCase() };
 }
 
-export function hrefOf(route: Exclude<Route, { page: 'unknown' }>): string {
+export function hrefOf(route: Destination): string {
   if (route.page === 'tenant') return `${base}/tenants/${route.id}`;
   const query = new URLSearchParams();
   if (route.show !== 'all') query.set('show', route.show);
@@ -30,7 +35,7 @@ export function hrefOf(route: Exclude<Route, { page: 'unknown' }>): string {
 export const overview = { page: 'overview', show: 'all', q: '' } as const;
 
 /** `tenant:{id}` of a Teams deep link as a route; anything else leads to the overview. */
-export function routeOfSubPage(subPage: string): Exclude<Route, { page: 'unknown' }> {
+export function routeOfSubPage(subPage: string): Destination {
   const id = /^tenant:([0-9a-f-]{36})$/i.exec(subPage)?.[1];
   return id === undefined ? overview : { page: 'tenant', id: id.toLowerCase() };
 }

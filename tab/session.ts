@@ -4,6 +4,7 @@ import { hrefOf, routeOfSubPage } from './route.ts';
 import { finishSignIn, startSignIn } from './sign-in.ts';
 import type { TeamsHost } from './teams.ts';
 import type { ThemeName } from './theme.ts';
+import { tokenTrouble } from './token-trouble.ts';
 
 /** Where the page stands with the person before it. */
 export type Session =
@@ -37,11 +38,8 @@ function inTeams(teams: TeamsHost, onTheme: (name: ThemeName) => void): Session 
     try {
       // The client keeps the token and renews it; asking each time is what it wants.
       return await teams.token();
-    } catch {
-      throw new ApiError(
-        'signed-out',
-        'Teams could not sign you in to Watchpost. Ask an administrator whether the app has been approved for your organisation.',
-      );
+    } catch (error) {
+      throw tokenTrouble(error);
     }
   };
   return { kind: 'ready', api: openApi(token), teams, switchPerson: null };

@@ -68,6 +68,11 @@ function begin<T>(key: string): Omit<Load<T>, 'reload'> & { key: string } {
   return { key, value: (kept.get(key) as T | undefined) ?? null, error: null, loading: true };
 }
 
+/** Something was changed: what was read before is not shown again. */
+export function forgetLoads(): void {
+  kept.clear();
+}
+
 function keep(key: string, value: unknown): void {
   kept.delete(key);
   kept.set(key, value);

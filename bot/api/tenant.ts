@@ -57,7 +57,7 @@ async function pageOf(
     domains: tenant.domains.slice(0, mostNames),
     domainCount: tenant.domains.length,
     licenceCount: tenant.licences.skus.length,
-    licences: tenant.licences.skus.slice(0, mostNames).map(({ name, partNumber }) => name || partNumber),
+    licences: licenceNames(tenant.licences.skus.slice(0, mostNames)),
     datasets: datasetNames.map((name) => {
       const state = tenant.datasets[name];
       return {
@@ -99,6 +99,16 @@ const failureOf: Partial<Record<HealthState, Failure['kind']>> = {
 function mendOf({ id, health }: Tenant, appId: string): PageLink | null {
   const kind = failureOf[health.state];
   return kind === undefined ? null : entraPage({ kind, code: health.code }, id, appId);
+}
+
+/** Two products may have one name: then what Microsoft sells them as stands beside it. */
+function licenceNames(skus: readonly { name: string; partNumber: string }[]): string[] {
+  const names = skus.map(({ name }) => name);
+  return skus.map(({ name, partNumber }) => {
+    if (name === '') return partNumber;
+    const shared = names.indexOf(name) !== names.lastIndexOf(name);
+    return shared ? `${name} (${partNumber})` : name;
+  });
 }
 
 type Scores = Pick<

@@ -14,6 +14,10 @@ export type HostOptions = {
   subPage?: string;
   /** Address of the tab below the origin. */
   path?: string;
+  /** `settings`: the dialog in which somebody puts the tab into a channel. */
+  frame?: 'content' | 'settings';
+  /** What the tab of a channel was set to before. */
+  entity?: string;
   /** Asked before each call to the server; answer true when it was handled. */
   intercept?: (route: Route) => Promise<boolean>;
 };
@@ -25,6 +29,12 @@ export type TeamsHostPage = {
   /** Names of the calls teams-js made, in order. */
   calls(): Promise<string[]>;
   setTheme(theme: string): Promise<void>;
+  /** What `getAuthToken` gives from now on. */
+  setToken(token: HostOptions['token']): Promise<void>;
+  /** What the settings dialog knows: may *Save* be pressed, and what was saved. */
+  settings(): Promise<{ valid: boolean; saved: Record<string, unknown> | null; ended: string | null }>;
+  /** A person presses *Save*. */
+  save(): Promise<void>;
 };
 
 /**
@@ -52,6 +62,21 @@ export async function openInTeams(context: BrowserContext, options: HostOptions)
         theme,
       );
     },
+    setToken: async (token) => {
+      await page.evaluate((given) => {
+        (window as unknown as { told: { token: unknown } }).told.token = given;
+      }, token);
+    },
+    settings: () =>
+      page.evaluate(
+        () =>
+          (
+            window as unknown as {
+              settings: { valid: boolean; saved: Record<string, unknown> | null; ended: string | null };
+            }
+          ).settings,
+      ),
+    save: () => page.evaluate(() => (window as unknown as { save(): void }).save()),
   };
 }
 
@@ -92,13 +117,13 @@ function hostPage(options: HostOptions): string {
   const context = {
     locale: 'en-gb',
     theme: options.theme ?? 'default',
-    entityId: 'watchpost',
+    entityId: options.entity ?? 'watchpost',
     subEntityId: options.subPage,
     tid: '6f1c0a7e-51d2-4c39-9a0b-3e2f7d5c8a10',
     userObjectId: '0a4e8d52-19c7-4b3f-a6d0-72f5b8c1e931',
     hostClientType: 'web',
     hostName: 'Teams',
-    frameContext: 'content',
+    frameContext: options.frame ?? 'content',
   };
   const runtime = {
     apiVersion: 4,
@@ -110,18 +135,24 @@ function hostPage(options: HostOptions): string {
     context,
     runtime: JSON.stringify(runtime),
     token: options.token,
+    frame: options.frame ?? 'content',
     tabOrigin,
     path: options.path ?? '/tab/',
   }).replaceAll('<', '\\u003c');
   return `<!doctype html><html lang="en"><head><meta name="viewport" content="width=device-width, initial-scale=1"><title>Teams</title><style>html,body{margin:0;height:100%}
 iframe{border:0;width:100%;height:100%;display:block}</style></head><body><script>
-const told = ${told};
+const told = window.told = ${told};
+const settings = window.settings = { valid: false, saved: null, ended: null };
 const calls = window.calls = [];
 const answers = {
-  initialize: () => ['content', 'web', told.runtime, '2.58.0'],
+  initialize: () => [told.frame, 'web', told.runtime, '2.58.0'],
   getContext: () => [told.context],
   'authentication.getAuthToken': () =>
     typeof told.token === 'string' ? [true, told.token] : [false, told.token.error],
+  'settings.setValidityState': ([valid]) => { settings.valid = valid; return [true]; },
+  'settings.setSettings': ([saved]) => { settings.saved = saved; return [true]; },
+  'settings.save.success': () => { settings.ended = 'success'; },
+  'settings.save.failure': ([why]) => { settings.ended = why; },
 };
 const frame = document.createElement('iframe');
 frame.title = 'Watchpost';
@@ -130,12 +161,17 @@ window.setTheme = (theme) => {
   told.context.theme = theme;
   frame.contentWindow.postMessage({ func: 'themeChange', args: [theme] }, told.tabOrigin);
 };
+window.save = () => {
+  if (!settings.valid) throw new Error('Save cannot be pressed');
+  frame.contentWindow.postMessage({ func: 'settings.save', args: [{}] }, told.tabOrigin);
+};
 addEventListener('message', (event) => {
   if (event.origin !== told.tabOrigin || typeof event.data?.func !== 'string') return;
   const { id, uuidAsString, func, args } = event.data;
   calls.push(func === 'registerHandler' ? func + ' ' + args[0] : func);
   const answer = answers[func];
-  if (answer) event.source.postMessage({ id, uuidAsString, args: answer() }, event.origin);
+  const given = answer?.(args ?? []);
+  if (given) event.source.postMessage({ id, uuidAsString, args: given }, event.origin);
 });
 document.body.append(frame);
 </script></body></html>`;
