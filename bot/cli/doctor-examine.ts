@@ -35,19 +35,16 @@ export async function examine(environment: NodeJS.ProcessEnv, folder: string): P
   const microsoft = config.demo
     ? [notChecked('Microsoft', 'The demo plays Microsoft on this machine.')]
     : examineMicrosoft(config, broken);
-  const running = port.then((said) => held && said.every(({ state }) => state === 'ok'));
+  const running = port.then((said) => held === true && said.every(({ state }) => state === 'ok'));
   const publicUrl =
     config.demo || broken.has('PUBLIC_URL')
       ? [notChecked('PUBLIC_URL', config.demo ? 'The demo needs none.' : 'PUBLIC_URL is missing or wrong.')]
       : running.then((runs) => look('PUBLIC_URL', (signal) => examinePublicUrl(config, runs, signal)));
+  const here = await Promise.all([
+    look('data folder', async () => examineFolder(config, held)),
+    look('key files', async () => examineKeyFiles(environment, folder)),
+    look('certificates', async () => examineCertificates(config, now)),
+  ]);
   const outside = await Promise.all([port, store, publicUrl, microsoft]);
-  return [
-    ...checks,
-    examineNode(),
-    examineTab(config),
-    ...examineFolder(config, held),
-    ...examineKeyFiles(environment, folder),
-    ...examineCertificates(config, now),
-    ...outside.flat(),
-  ];
+  return [...checks, examineNode(), examineTab(config), ...here.flat(), ...outside.flat()];
 }

@@ -29,7 +29,7 @@ export function examineTab(config: Config, folder = join(project, 'tab/dist')): 
 }
 
 /** Is the folder there and writable, is it this user's alone, does somebody work in it? */
-export function examineFolder({ dataFolder: folder }: Config, held: boolean): Check[] {
+export function examineFolder({ dataFolder: folder }: Config, held: boolean | undefined): Check[] {
   const remedy =
     'Give the user that runs Watchpost the right to write there, or name another in WATCHPOST_DATA.';
   if (!existsSync(folder)) {
@@ -50,7 +50,7 @@ export function examineFolder({ dataFolder: folder }: Config, held: boolean): Ch
   const open = process.platform === 'win32' ? 0 : statSync(folder).mode & 0o077;
   return [
     open === 0
-      ? ok('data folder', `${folder} can be written${held ? '; a Watchpost works in it' : ''}.`)
+      ? ok('data folder', `${folder} can be written${held === true ? '; a Watchpost works in it' : ''}.`)
       : wrong(
           'data folder',
           `${folder} can be opened by other users of this machine; who may open it acts as Admin.`,
@@ -75,12 +75,18 @@ function mayWrite(folder: string): boolean {
 }
 
 /** Does a Watchpost with this folder run, and who has the port? */
-export async function examinePort(config: Config, held: boolean): Promise<Check> {
+export async function examinePort(config: Config, held: boolean | undefined): Promise<Check> {
   const { port } = config;
   const host = config.host === '0.0.0.0' || config.host === '::' ? '127.0.0.1' : config.host;
   const about = 'port';
   if (port === 0) return ok(about, 'A free one is taken at the start.');
   const alive = await answersAsWatchpost(`http://${host.includes(':') ? `[${host}]` : host}:${port}`);
+  if (held === undefined)
+    return notChecked(
+      about,
+      `${alive ? 'A Watchpost answers' : 'No Watchpost answers'} on ${port}; whether one works in the data folder cannot be seen.`,
+      'Run the doctor as the user that runs Watchpost.',
+    );
   if (alive && held) return ok(about, `Watchpost runs and answers on ${port}.`);
   if (alive)
     return wrong(
@@ -129,7 +135,7 @@ function codeOf(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? 'no reason given';
 }
 
-export function heldBySomebody({ dataFolder }: Config): boolean {
+export function heldBySomebody({ dataFolder }: Config): boolean | undefined {
   return isHeld(dataFolder);
 }
 

@@ -202,8 +202,8 @@ async function appToken(
     return [
       notChecked(
         id,
-        'Its tenant is known; the registration itself is only seen when somebody signs in to the tab.',
-        'Open the tab in Teams once; docs/packaging.md says what the registration needs.',
+        'It has no credential of its own, so Microsoft cannot be asked about it.',
+        'Open the tab in Teams once: that needs it. docs/packaging.md says what the registration must have.',
       ),
     ];
   const tokens = openTokens({ outbound, cloud, now: () => Date.now(), signal, most: 1 });

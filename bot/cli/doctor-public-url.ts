@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { connect } from 'node:tls';
 import type { Config } from '../config.ts';
 import { isLoopback } from '../loopback.ts';
@@ -92,7 +93,10 @@ async function messages({ publicUrl, role }: Config, signal: AbortSignal): Promi
 async function certificate(url: URL, signal: AbortSignal): Promise<Check[]> {
   if (url.protocol !== 'https:') return [];
   const ends = await new Promise<{ from: Date; to: Date } | null>((resolve) => {
-    const socket = connect({ host: url.hostname, port: Number(url.port || 443), servername: url.hostname });
+    const host = url.hostname;
+    // A server name is a name: for a bare address there is none to send.
+    const named = isIP(host) === 0 ? { servername: host } : {};
+    const socket = connect({ host, port: Number(url.port || 443), ...named });
     const settle = (value: { from: Date; to: Date } | null): void => {
       socket.destroy();
       resolve(value);

@@ -24,10 +24,16 @@ async function main(args: string[]): Promise<number> {
     return 0;
   }
   const environment = env === undefined ? process.env : { ...process.env, ...fileOf(env) };
+  const secrets = secretsIn(environment);
   const report = reportOf(await examine(environment, process.cwd()));
-  const text = json === true ? JSON.stringify(report, null, 2) : inLines(report).join('\n');
-  console.log(without(text, secretsIn(environment)));
+  if (json === true) console.log(JSON.stringify(report, (_, value) => hidden(value, secrets), 2));
+  else console.log(without(inLines(report).join('\n'), secrets));
   return report.wrong === 0 ? 0 : 1;
+}
+
+/** Before it becomes JSON, which writes some characters in another way. */
+function hidden(value: unknown, secrets: readonly string[]): unknown {
+  return typeof value === 'string' ? without(value, secrets) : value;
 }
 
 function optionsOf(args: string[]): { env?: string; json?: boolean; help?: boolean } {
@@ -44,7 +50,7 @@ function optionsOf(args: string[]): { env?: string; json?: boolean; help?: boole
   }
 }
 
-/** The file's lines win over the environment, as they do where the file is given to the program. */
+/** The file's lines win over the environment: it was named for this look. */
 function fileOf(path: string): NodeJS.ProcessEnv {
   try {
     return parseEnv(readFileSync(path, 'utf8'));

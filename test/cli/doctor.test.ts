@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
-import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -126,6 +126,18 @@ test('with good settings nothing is wrong, and what is not there yet is said to 
   expect(about(checks, 'PUBLIC_URL')[0]).toMatchObject({ state: 'not checked' });
   // Only looked at: no store, no lock, no id was made.
   expect(readdirSync(folder)).toEqual([]);
+});
+
+test('a lock that this user may not read is not guessed about', async () => {
+  mkdirSync(join(folder, 'lock'));
+  const checks = await examine(settings(), folder);
+  expect(lines(wrongs(checks))).toEqual([]);
+  expect(about(checks, 'port')).toEqual([
+    expect.objectContaining({
+      state: 'not checked',
+      says: expect.stringMatching(/No Watchpost answers on \d+; whether one works/),
+    }),
+  ]);
 });
 
 test('without settings it is the demo, and nothing is wrong', async () => {

@@ -12,20 +12,23 @@ export type Look = {
   close(): Promise<void>;
 };
 
-/** Does another process work in this folder? Its lock is asked in passing and not taken. */
-export function isHeld(folder: string): boolean {
+/**
+ * Does another process work in this folder? Its lock is asked in passing and not taken. Undefined when this user may not
+ * even look at it.
+ */
+export function isHeld(folder: string): boolean | undefined {
   const file = join(folder, 'lock');
   if (!existsSync(file)) return false;
-  const lock = new DatabaseSync(file, { readOnly: true, timeout: 0 });
+  let lock: DatabaseSync | undefined;
   try {
+    lock = new DatabaseSync(file, { readOnly: true, timeout: 0 });
     lock.prepare('SELECT count(*) FROM sqlite_master').get();
     return false;
   } catch (error) {
     const code = (error as { errcode?: unknown }).errcode;
-    if (code === 5 || code === 6) return true;
-    throw error;
+    return code === 5 || code === 6 ? true : undefined;
   } finally {
-    lock.close();
+    lock?.close();
   }
 }
 
