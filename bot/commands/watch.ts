@@ -2,14 +2,15 @@ import { type Caller, covers, scopeFor } from '../../shared/access.ts';
 import { thresholdOf } from '../../shared/alerts/route.ts';
 import { defaultThreshold, thresholdInWords } from '../../shared/alerts/threshold.ts';
 import type { Command } from '../../shared/command.ts';
-import { plain } from '../../shared/foreign-text.ts';
+import { clean, plain, unescaped } from '../../shared/foreign-text.ts';
 import type { Tenant } from '../../shared/tenants/tenant.ts';
 import { counted, listed } from '../../shared/words.ts';
 import { ask, openTenants } from '../cards/actions.ts';
+import { noticeCard } from '../cards/notice.ts';
 import type { Place, Reply, Services, SubscriptionRow } from '../services.ts';
 import { auditor } from './audit.ts';
 import { lookUpAll } from './look-up-all.ts';
-import { refuse, say } from './reply.ts';
+import { refuse, withCard } from './reply.ts';
 import { mostLookedAt, standingFalls, standingInWords } from './standing.ts';
 import { freshRow, hereOf, refusedWatch, withTenants } from './subscribing.ts';
 
@@ -55,12 +56,11 @@ async function watchAll(who: Caller, where: Place, services: Services): Promise<
   }
   const row = await subscribe('all', who, where, services);
   await auditor(who, where, services)('watch', 'done', { detail: 'all tenants' });
-  const here = hereOf(where);
   return await confirmed(
     {
-      title: `This ${here} watches all tenants`,
-      text: `This ${here} now hears of all tenants, also of those connected later: ${what(row, [])}`,
-      lines: [],
+      watched: 'all tenants',
+      text: what(row, []),
+      lines: ['Those connected later are among them.'],
       stop: 'unwatch',
       threshold: 'threshold contoso 3%',
       tenants: [...seen],
@@ -90,18 +90,20 @@ async function watchThese(
   const audit = auditor(who, where, services);
   for (const { id } of tenants) await audit('watch', 'done', { tenant: id });
 
-  const here = hereOf(where);
   const names = listed(
     tenants.map((tenant) => plain(tenant.name, 60)),
     namesShown,
   );
-  const everything = row.tenants === 'all' ? ` It hears of all other tenants too.` : '';
+  const many = tenants.length > 3;
+  const everything = row.tenants === 'all' ? 'All other tenants are watched here too.' : '';
   const typed = plain(tenants[0]?.domain ?? '', 80);
   return await confirmed(
     {
-      title: `This ${here} watches ${tenants.length > 3 ? counted(tenants.length, 'tenant') : names}`,
-      text: `This ${here} now hears of ${names}: ${what(row, tenants)}${everything}`,
-      lines: [only, ...ownThresholds(row, tenants)].filter((line) => line !== ''),
+      watched: many ? counted(tenants.length, 'tenant') : names,
+      text: what(row, tenants),
+      lines: [many ? `${names}.` : '', everything, only, ...ownThresholds(row, tenants)].filter(
+        (line) => line !== '',
+      ),
       stop: `unwatch ${typed}`,
       threshold: `threshold ${typed} 3%`,
       tenants,
@@ -129,13 +131,10 @@ async function subscribe(
 
 /** What is heard; the threshold is named here where it is the same for all. */
 function what(row: SubscriptionRow, tenants: readonly Tenant[]): string {
-  const own = ownThresholds(row, tenants);
   const [only] = tenants;
-  const threshold = thresholdInWords(
-    only !== undefined && tenants.length === 1 ? thresholdOf(row, only.id) : defaultThreshold,
-  );
-  const first = own.length > 0 && tenants.length > 1 ? 'by default ' : '';
-  return `one card when a Secure Score falls, ${first}by ${threshold}, and that card again when it falls further, somebody acknowledges it, or it is over.`;
+  const threshold = only !== undefined && tenants.length === 1 ? thresholdOf(row, only.id) : defaultThreshold;
+  const usually = ownThresholds(row, tenants).length > 0 ? ', unless said otherwise below' : '';
+  return `One card comes when a Secure Score falls by ${thresholdInWords(threshold)}${usually}. It changes when the score falls further, somebody acknowledges it, or it recovers.`;
 }
 
 function ownThresholds(row: SubscriptionRow, tenants: readonly Tenant[]): string[] {
@@ -150,7 +149,8 @@ function ownThresholds(row: SubscriptionRow, tenants: readonly Tenant[]): string
 }
 
 type Confirmed = {
-  title: string;
+  /** Escaped, as `lines` are. */
+  watched: string;
   text: string;
   lines: string[];
   /** Commands to type. */
@@ -172,15 +172,19 @@ async function confirmed(said: Confirmed, who: Caller, where: Place, services: S
   // The answer is private; what it is about is not.
   if (where.targeted)
     lines.push(`Only you see this answer. The news is for everybody in this ${hereOf(where)}.`);
-  return say(
+  const title = `This ${hereOf(where)} now watches ${said.watched}`;
+  const card = noticeCard({
+    title,
+    text: said.text,
+    lines,
+    foot: `To stop: ${said.stop} · Earlier or later: ${said.threshold} · All that is watched here: watching`,
+    fallback: clean(unescaped([`${title}.`, said.text, ...lines].join(' ')), 700),
+    buttons: [ask('Watching', { verb: 'watching' }), openTenants(services.settings)],
+  });
+  return withCard(
     where,
-    {
-      title: said.title,
-      text: said.text,
-      lines,
-      foot: `To stop: ${said.stop} · Earlier or later: ${said.threshold} · All that is watched here: watching`,
-      buttons: [ask('Watching', { verb: 'watching' }), openTenants(services.settings)],
-    },
+    card,
+    [`${title}.`, said.text, ...lines].join(' '),
     [...said.named, ...falls.map(({ tenant }) => tenant)].map(({ id }) => id),
   );
 }

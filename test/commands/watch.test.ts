@@ -78,7 +78,7 @@ test.each<{
   {
     text: 'watch contoso.com',
     who: operator,
-    says: 'This channel now hears of Contoso Ltd: one card',
+    says: 'This channel now watches Contoso Ltd. One card comes when a Secure Score falls',
     hears: ['Contoso Ltd'],
   },
   {
@@ -90,10 +90,10 @@ test.each<{
   {
     text: 'watch "Contoso Ltd", fabrikam',
     who: operator,
-    says: 'hears of Contoso Ltd and Fabrikam',
+    says: 'now watches Contoso Ltd and Fabrikam',
     hears: ['Contoso Ltd', 'Fabrikam'],
   },
-  { text: 'watch all', who: operator, says: 'all tenants, also of those connected later', hears: 'all' },
+  { text: 'watch all', who: operator, says: 'now watches all tenants. One card', hears: 'all' },
   {
     text: 'watch all',
     who: ofContoso,
@@ -104,7 +104,7 @@ test.each<{
     text: 'watch all',
     who: operator,
     where: customer(contoso.id),
-    says: 'hears of Contoso Ltd',
+    says: 'now watches Contoso Ltd.',
     hears: ['Contoso Ltd'],
   },
   {
@@ -491,7 +491,7 @@ test('a choice among several tenants watches the chosen one and tells the channe
   expect(reply).toEqual({ text: 'The answer is below.', to: 'caller', tenants: [] });
   expect(rig.sent.at(before)?.reply).toMatchObject({
     to: 'conversation',
-    text: expect.stringContaining('This channel now hears of Contoso Retail'),
+    text: expect.stringContaining('This channel now watches Contoso Retail'),
   });
   expect(await heard()).toEqual(['Contoso Retail']);
   await press('threshold', retail, operator, internal, '3.0 %-points or 10 points');
