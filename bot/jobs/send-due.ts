@@ -114,21 +114,22 @@ export async function sendDue(lease: OutboxLease, services: Services, leaseMs = 
   /** One message that must not be there twice. `card` is the one it belongs to when it is none itself. */
   async function create(told: Told[], news: News, at: Spot, collapsed = false, card?: string): Promise<Step> {
     const ids = told.map(({ row }) => row.id);
-    for (let isSecond = false; ; isSecond = true) {
+    for (let renewed = false; ; ) {
       const paced = await ready(at);
       if (paced !== null) return paced;
       if (!(await outbox.attempting(lease, ids))) return { kind: 'lost' };
       const delivery = await deliver.post(at, news, isOurs);
       const refused = delivery.kind === 'refused' ? delivery.status : 0;
       // Not taken: with a new token, or without the card that was too large, it is another message.
-      const again = !isSecond && (refused === 401 || (refused === 413 && news.card !== undefined));
+      const again = (refused === 401 && !renewed) || (refused === 413 && news.card !== undefined);
       if (!again) {
         const outcome =
           delivery.kind === 'sent' && card !== undefined ? { ...delivery, activityId: card } : delivery;
         if (delivery.kind === 'sent') sent += 1;
         return await after(outcome, told, { attempted: true, collapsed });
       }
-      if (refused === 413) {
+      if (refused === 401) renewed = true;
+      else {
         log.warn({ code: '413', kind: 'card', count: ids.length }, 'a card was too large for Teams');
         news = { ...news, card: undefined };
       }

@@ -1,0 +1,239 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { sendDue } from '../../bot/jobs/send-due.ts';
+import type { OutboxEntry } from '../../bot/services.ts';
+import { scopeOfSystem } from '../../shared/access.ts';
+import type { TenantId } from '../../shared/tenants/tenant.ts';
+import { type Sandbox, startSandbox } from '../support/sandbox.ts';
+import { fall, type HearRig, type Instance, judge, openHearRig } from './hear-rig.ts';
+
+/** What waits is told to Teams over real HTTP; the sandbox's connector writes down what it took. */
+
+const everything = scopeOfSystem();
+let sandbox: Sandbox;
+let rig: HearRig;
+let one: Instance;
+let tenant: TenantId;
+let channel: string;
+let n = 0;
+
+beforeAll(async () => {
+  sandbox = await startSandbox({ empty: true });
+});
+afterAll(() => sandbox.stop());
+beforeEach(async () => {
+  await rig?.close();
+  await sandbox.control('DELETE', '/_sandbox/faults');
+  rig = await openHearRig(sandbox);
+  one = rig.instance('one');
+  n += 1;
+  tenant = await rig.tenant(1);
+  channel = await rig.conversation(`channel-${n}`);
+});
+afterAll(() => rig?.close());
+
+async function settledAs(conversation = channel) {
+  return (await one.store.subscriptions.get(conversation))?.broken?.why;
+}
+async function posted(conversation = channel): Promise<string[]> {
+  return (await rig.posts(conversation)).map((post) => {
+    const data = post.activity?.channelData as { watchpost: { findings: { transition: string }[] } };
+    const where = post.conversation.includes(';messageid=') ? ' in its thread' : '';
+    return `${post.kind}${where} ${data.watchpost.findings.map(({ transition }) => transition)}`;
+  });
+}
+async function fault(change: Record<string, unknown>): Promise<void> {
+  await sandbox.control('POST', '/_sandbox/faults', { path: '/v3/conversations/', ...change });
+}
+
+test('one card; what becomes worse draws it anew and says so below it; what is over closes it', async () => {
+  await rig.tell(one.store, tenant, fall.opened, [channel]);
+  expect(await one.send()).toBe(1);
+  expect(await one.send()).toBe(0);
+  await rig.tell(one.store, tenant, fall.worsened, [channel]);
+  await rig.tell(one.store, tenant, fall.resolved, [channel]);
+  await one.send();
+  expect(await posted()).toEqual([
+    'create opened',
+    'update worsened',
+    'create in its thread worsened',
+    'update resolved',
+    'create in its thread resolved',
+  ]);
+  const ids = new Set(
+    (await rig.posts(channel)).filter(({ kind }) => kind === 'update').map((p) => p.activityId),
+  );
+  expect(ids).toEqual(new Set([(await rig.posts(channel))[0]?.activityId]));
+});
+
+test('in a group chat the note is a message of its own; open again is another card', async () => {
+  const chat = await rig.conversation(`chat-${n}`, { kind: 'groupChat' });
+  for (const told of [fall.opened, fall.resolved, fall.reopened])
+    await rig.tell(one.store, tenant, told, [chat]);
+  await one.send();
+  expect(await posted(chat)).toEqual([
+    'create opened',
+    'update resolved',
+    'create resolved',
+    'create reopened',
+  ]);
+});
+
+test('acknowledged: the card is drawn anew and nothing else', async () => {
+  const [entry] = await rig.tell(one.store, tenant, fall.opened, [channel]);
+  await one.send();
+  const refresh = {
+    ...(entry as OutboxEntry),
+    id: 'refresh',
+    kind: 'refresh' as const,
+    finding: { ...(entry as OutboxEntry).finding, transition: 'acknowledged' },
+  };
+  const kept = await one.store.findings.get(everything, tenant, refresh.finding.id);
+  if (kept === null) throw new Error('no finding');
+  await one.store.findings.save(everything, { ...kept.value, state: 'acknowledged' }, kept.revision, [
+    refresh,
+  ]);
+  await one.send();
+  expect(await posted()).toEqual(['create opened', 'update acknowledged']);
+});
+
+test('a card that somebody deleted comes anew', async () => {
+  await rig.tell(one.store, tenant, fall.opened, [channel]);
+  await one.send();
+  await fault({ method: 'PUT', status: 404, code: 'ActivityNotFoundInConversation', times: 1 });
+  await rig.tell(one.store, tenant, fall.worsened, [channel]);
+  await one.send();
+  expect(await posted()).toEqual(['create opened', 'create worsened']);
+});
+
+test('more than ten at once come as lists of at most thirty, and each is told', async () => {
+  const wanted: OutboxEntry[] = [];
+  for (let m = 1; m <= 64; m += 1)
+    wanted.push(...(await rig.tell(one.store, await rig.tenant(m), fall.opened, [channel])));
+  await one.send();
+  const posts = await rig.posts(channel);
+  expect(judge(posts, wanted)).toMatchObject({ wanted: 64, lost: [], repeated: 0 });
+  expect(posts).toHaveLength(2 + 4);
+  // Their end finds no card of its own to close.
+  await rig.tell(one.store, tenant, fall.resolved, [channel]);
+  await one.send();
+  expect((await posted()).at(-1)).toBe('create resolved');
+}, 30_000);
+
+test('a guest came: nothing is sent, and it is said where people look', async () => {
+  const mixed = await rig.conversation(`mixed-${n}`, { guest: true });
+  await rig.tell(one.store, tenant, fall.opened, [mixed]);
+  await one.send();
+  expect(await rig.posts(mixed)).toEqual([]);
+  expect(await settledAs(mixed)).toBe('guests or people of another organisation are here');
+  expect(await rig.wait(one.store)).toBe(false);
+});
+
+test('members that cannot be read are asked for again: nothing is lost by it', async () => {
+  await fault({ method: 'GET', status: 503, times: 1 });
+  const wanted = await rig.tell(one.store, tenant, fall.opened, [channel]);
+  await one.send();
+  expect(await rig.posts(channel)).toEqual([]);
+  rig.clock.ahead += 60_000;
+  await one.send();
+  expect(judge(await rig.posts(channel), wanted)).toMatchObject({ lost: [], repeated: 0 });
+});
+
+test.each([403, 404])(
+  'refused with %d: broken, told after the next installation, in order',
+  async (status) => {
+    await fault({ method: 'POST', status, code: 'BotNotInConversationRoster', times: 1 });
+    await rig.tell(one.store, tenant, fall.opened, [channel]);
+    await rig.tell(one.store, tenant, fall.worsened, [channel]);
+    await one.send();
+    expect(await settledAs()).toBe(`Teams said ${status} BotNotInConversationRoster.`);
+    expect(await rig.wait(one.store)).toBe(false);
+    await one.store.subscriptions.reinstalled(channel);
+    expect(await settledAs()).toBeUndefined();
+    await one.send();
+    expect(await posted()).toEqual(['create opened', 'update worsened', 'create in its thread worsened']);
+  },
+);
+
+test('broken, and the next news finds the way open: what was refused comes first', async () => {
+  await fault({ method: 'POST', status: 403, times: 1 });
+  await rig.tell(one.store, tenant, fall.opened, [channel]);
+  await one.send();
+  await rig.tell(one.store, tenant, fall.worsened, [channel]);
+  await one.send();
+  expect(await posted()).toEqual(['create opened', 'update worsened', 'create in its thread worsened']);
+  expect(await settledAs()).toBeUndefined();
+});
+
+test('a token that is refused is exchanged, a card too large goes as text, 429 waits as long as Teams says', async () => {
+  await fault({ method: 'POST', status: 401, times: 1 });
+  await fault({ method: 'POST', status: 413, times: 1 });
+  const large = await rig.tell(one.store, tenant, fall.opened, [channel]);
+  await one.send();
+  const [post] = await rig.posts(channel);
+  expect(post?.activity?.attachments).toBeUndefined();
+  expect(judge(await rig.posts(channel), large)).toMatchObject({ lost: [], repeated: 0 });
+
+  await fault({ method: 'POST', status: 429, retryAfter: 20, times: 1 });
+  const third = await rig.tell(one.store, await rig.tenant(3), fall.opened, [channel]);
+  await one.send();
+  rig.clock.ahead += 19_000;
+  expect(await one.send()).toBe(0);
+  rig.clock.ahead += 1_500;
+  expect(await one.send()).toBe(1);
+  expect(judge(await rig.posts(channel), third)).toMatchObject({ lost: [], repeated: 0 });
+});
+
+test('taken, and then an error: told once more after a while, with a word that it may be there already', async () => {
+  await fault({ method: 'POST', status: 502, accept: true, times: 2 });
+  const wanted = await rig.tell(one.store, tenant, fall.opened, [channel]);
+  await one.send();
+  expect(await one.send()).toBe(0);
+  while (await rig.wait(one.store)) await one.send();
+  expect(judge(await rig.posts(channel), wanted)).toEqual({
+    wanted: 1,
+    lost: [],
+    repeated: 2,
+    unlabelled: [],
+  });
+}, 30_000);
+
+test('who does not say after six repeats is not asked any more', async () => {
+  await fault({ method: 'POST', status: 504, times: 20 });
+  await rig.tell(one.store, tenant, fall.opened, [channel]);
+  const began = rig.clock.ahead;
+  for (let left = 20; left > 0 && (await one.send()) + Number(await rig.wait(one.store)) > 0; left -= 1);
+  expect(one.statuses.filter((status) => status === 504)).toHaveLength(7);
+  expect(rig.clock.ahead - began).toBeLessThan(24 * 3_600_000);
+  expect(await settledAs()).toMatch(/did not say/);
+}, 30_000);
+
+test('one who fell asleep with the lease sends nothing when he wakes up', async () => {
+  await rig.tell(one.store, tenant, fall.opened, [channel]);
+  const two = rig.instance('two');
+  const [lease] = await one.store.outbox.claimDue(1, 60_000);
+  if (lease === undefined) throw new Error('nothing was due');
+  rig.clock.ahead += 61_000;
+  expect(await two.send()).toBe(1);
+  await sendDue(lease, one.services);
+  expect(await posted()).toEqual(['create opened']);
+});
+
+test('removed while something waited: it ends, and is told when the bot is back', async () => {
+  await rig.tell(one.store, tenant, fall.opened, [channel]);
+  await one.store.places.markRemoved(channel);
+  await one.store.subscriptions.end(channel);
+  await one.send();
+  expect(await rig.posts(channel)).toEqual([]);
+  await one.store.places.markBack(channel);
+  await one.store.subscriptions.reinstalled(channel);
+  await one.send();
+  expect(await posted()).toEqual(['create opened']);
+});
+
+test('who does not listen any more, or whose tenant is gone, hears nothing', async () => {
+  await rig.tell(one.store, tenant, fall.opened, [channel]);
+  await one.store.subscriptions.change(channel, (row) => row && { ...row, tenants: [] });
+  await one.send();
+  expect(await rig.posts(channel)).toEqual([]);
+  expect(await rig.wait(one.store)).toBe(false);
+});
