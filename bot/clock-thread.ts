@@ -9,7 +9,12 @@ export type ClockThread = { nudge(): void; stop(ms: number): Promise<void> };
  * answers but no longer syncs would look healthy and not be.
  */
 export function startClockThread(
-  data: { instanceId: string; sandboxUrl: string | undefined; logFile: string | undefined },
+  data: {
+    instanceId: string;
+    sandboxUrl: string | undefined;
+    logFile: string | undefined;
+    demo: { botSecret: string; publicUrl: string } | undefined;
+  },
   metrics: Metrics,
   log: Log,
   onEnd: () => void,

@@ -5,6 +5,7 @@ import { errorCode } from './errors.ts';
 import { startTimetable } from './jobs/index.ts';
 import { openServices } from './open-services.ts';
 import { openWayOut } from './open-way-out.ts';
+import { Secret } from './secrets.ts';
 
 /**
  * The worker thread: everything that waits for the clock and not for a person. It has its own connection to the
@@ -12,13 +13,23 @@ import { openWayOut } from './open-way-out.ts';
  * `nudge`, `stop` in; `stopped`, `metrics` out.
  */
 const started = v.parse(
-  v.object({ instanceId: v.string(), sandboxUrl: v.optional(v.string()), logFile: v.optional(v.string()) }),
+  v.object({
+    instanceId: v.string(),
+    sandboxUrl: v.optional(v.string()),
+    logFile: v.optional(v.string()),
+    /** What the demo's main thread found out after the settings were read. */
+    demo: v.optional(v.object({ botSecret: v.string(), publicUrl: v.string() })),
+  }),
   workerData,
 );
 const port = parentPort;
 if (port === null) throw new Error('clock.ts runs as a worker thread');
 
 const config = readConfig(process.env);
+if (started.demo !== undefined) {
+  config.bot.credential = { kind: 'secret', secret: new Secret(started.demo.botSecret) };
+  config.publicUrl = started.demo.publicUrl;
+}
 const stopping = new AbortController();
 const opened = await openServices({
   config,

@@ -101,7 +101,12 @@ async function run(): Promise<void> {
     services.log,
   );
   if (config.role !== 'web') {
-    const data = { instanceId: folder.instanceId, sandboxUrl: demo?.sandboxUrl, logFile };
+    const data = {
+      instanceId: folder.instanceId,
+      sandboxUrl: demo?.sandboxUrl,
+      logFile,
+      demo: demo?.botSecret.use((botSecret) => ({ botSecret, publicUrl: config.publicUrl })),
+    };
     threads.clock = startClockThread(data, services.metrics, services.log, () => {
       process.exitCode = 1;
       void ending.stop();
