@@ -98,7 +98,7 @@ export async function run(options: {
   function noteTyped(where: Spot, text: string): void {
     const set = typedIn.get(where.id) ?? new Set<string>();
     typedIn.set(where.id, set);
-    const said = text.replace(/^(score|sync|grant|revoke)\s+/i, '');
+    const said = text.replace(/^(score|sync|grant|revoke|watch|unwatch|threshold)\s+|\s+3%$/gi, '');
     for (const part of [said, text, ...text.split(/[\s,[\]]+/), ...(text.match(/[^,[\]]+/g) ?? [])])
       if (bare(part) !== '') set.add(bare(part));
   }
@@ -419,12 +419,29 @@ export async function run(options: {
     });
   }
 
+  /** What a channel hears is set up by anybody, of anybody, anywhere: the confirmation names what it is about. */
+  function hearing(random: () => number): string {
+    return pick(
+      [
+        `watch ${name(random)}`,
+        `watch ${name(random)}, ${name(random)}`,
+        'watch all',
+        'watching',
+        `unwatch ${name(random)}`,
+        'unwatch',
+        `threshold ${name(random)} 3%`,
+      ],
+      random,
+    );
+  }
+
   async function act(index: number): Promise<void> {
     const random = seeded(options.seed * 7_919 + index);
     const dice = random();
     const { who, where, room } = scene(random);
     const said = saidIn(room, index, random);
-    if (dice < 0.3) await say(who, where, `score ${name(random)}`, said);
+    if (dice < 0.24) await say(who, where, `score ${name(random)}`, said);
+    else if (dice < 0.3) await say(who, where, hearing(random), said);
     else if (dice < 0.37)
       await say(who, where, pick(['score', 'score page 2', 'score page 4'], random), said);
     else if (dice < 0.43)
