@@ -54,7 +54,8 @@ export async function startDemo(options: {
   await endLeftOver(processFile);
   const folder = join(options.dataFolder, 'sandbox');
   mkdirSync(folder, { recursive: true });
-  const token = randomBytes(24).toString('base64url');
+  // Hexadecimal: an argument that begins with a hyphen would be taken for an option.
+  const token = randomBytes(24).toString('hex');
   const errors = openSync(join(options.dataFolder, 'sandbox.log'), 'a', 0o600);
   const child = spawn(
     process.execPath,
@@ -71,8 +72,7 @@ export async function startDemo(options: {
       // The desk keeps its address from start to start, so that a bookmark lives; the sandbox takes another port when
       // somebody has this one.
       String(deskPort),
-      '--token',
-      token,
+      `--token=${token}`,
       '--info',
       join(options.dataFolder, 'sandbox.json'),
     ],
