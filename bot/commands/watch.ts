@@ -168,7 +168,9 @@ async function confirmed(said: Confirmed, who: Caller, where: Place, services: S
   const shown = falls.slice(0, fallsShown);
   const lines = [...said.lines, ...shown.map((fall) => `Standing now: ${standingInWords(fall, now)}`)];
   if (falls.length > shown.length) lines.push(`And ${falls.length - shown.length} more falls stand now.`);
-  if (said.tenants.length > mostLookedAt) lines.push('Which falls stand now is in the answer to score.');
+  if (said.tenants.length > mostLookedAt) {
+    lines.push(`For falls that stand already only the first ${mostLookedAt} tenants were looked through.`);
+  }
   // The answer is private; what it is about is not.
   if (where.targeted)
     lines.push(`Only you see this answer. The news is for everybody in this ${hereOf(where)}.`);

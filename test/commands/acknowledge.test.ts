@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { acknowledgeObject } from '../../bot/cards/drop.ts';
 import { cardActions } from '../../bot/commands/index.ts';
-import type { OutboxRow, Place, Reply, Services } from '../../bot/services.ts';
+import type { FindingStore, OutboxRow, Place, Reply, Services } from '../../bot/services.ts';
 import { type Caller, scopeOfJob } from '../../shared/access.ts';
 import type { DropFinding } from '../../shared/alerts/score-drop.ts';
 import { reopened, resolved, worsened } from '../../shared/alerts/tell.ts';
@@ -143,35 +143,38 @@ test('two people at once: one is first, the other is told who', async () => {
   expect(await sendWaiting()).toHaveLength(2);
 });
 
-test('a rule that changes the finding at that moment is not undone', async () => {
-  const { findings } = rig.services.store;
+/** Between reading and saving, the rule finds that it got worse. `save` is the store's, or a broken one. */
+async function acknowledgeInARace(save: FindingStore['save']): Promise<DropFinding> {
+  const { store } = rig.services;
   let raced = false;
-  const services: Services = {
-    ...rig.services,
-    store: {
-      ...rig.services.store,
-      findings: {
-        ...findings,
-        async save(...args) {
-          if (!raced) {
-            raced = true;
-            const now = await kept();
-            const { facts, severity } = now.finding;
-            const worse = worsened(now.finding, {
-              facts,
-              severity,
-              at: '2026-11-21T06:00:00.000Z',
-              why: 'more',
-            });
-            expect(await findings.save(scopeOfJob(tenant.id), worse, now.revision, [])).toBe(true);
-          }
-          return await findings.save(...args);
-        },
-      },
+  const findings: FindingStore = {
+    ...store.findings,
+    async save(...args) {
+      if (!raced) {
+        raced = true;
+        const now = await kept();
+        const worse = worsened(now.finding, news(now.finding));
+        expect(await store.findings.save(scopeOfJob(tenant.id), worse, now.revision, [])).toBe(true);
+      }
+      return await save(...args);
     },
   };
+  const services = { ...rig.services, store: { ...store, findings } };
   await press(operator, internal, acknowledgeObject(fall.finding), services);
-  expect((await kept()).finding).toMatchObject({ state: 'acknowledged', worsenings: 1 });
+  return (await kept()).finding;
+}
+
+test('a rule that changes the finding at that moment is not undone', async () => {
+  const after = await acknowledgeInARace(rig.services.store.findings.save);
+  expect(after).toMatchObject({ state: 'acknowledged', worsenings: 1 });
+});
+
+test('the judge is awake: a store that does not look at the revision loses what the rule found', async () => {
+  const { findings } = rig.services.store;
+  const after = await acknowledgeInARace(
+    async (scope, finding, _, tell) => await findings.save(scope, finding, (await kept()).revision, tell),
+  );
+  expect(after).toMatchObject({ state: 'acknowledged', worsenings: 0 });
 });
 
 test('a crash between the finding and its channels is made good by the next press', async () => {

@@ -396,6 +396,39 @@ test('a fall that stands already is said, with who has taken it on', async () =>
   expect((await rig.say('watch contoso.com', operator, internal)).text).not.toContain('Standing now');
 });
 
+test('many tenants at once: ten are named, falls are looked for among fifty, and all are watched', async () => {
+  const world = await openRig();
+  try {
+    const { store } = world.services;
+    const many = Array.from({ length: 60 }, (_, n) =>
+      aTenant(n + 1, `Customer ${String(n).padStart(2, '0')}`),
+    );
+    for (const tenant of many) await store.tenants.save(scopeOfJob(tenant.id), tenant);
+    for (const tenant of many.slice(0, 7)) {
+      const fall = fallOf(falls().opened, tenant.id);
+      await store.findings.save(scopeOfJob(tenant.id), fall.finding, null, []);
+    }
+    const named = someone(2, [
+      aGrant(
+        'Operator',
+        many.map(({ id }) => id),
+      ),
+    ]);
+    const reply = await world.say('watch all', named, internal);
+    expect(reply.text).toContain('This channel now watches 60 tenants.');
+    expect(reply.text).toContain('Customer 09 and 50 more.');
+    expect(reply.text.match(/Standing now/g)).toHaveLength(5);
+    expect(reply.text).toContain('And 2 more falls stand now.');
+    expect(reply.text).toContain('only the first 50 tenants were looked through');
+    expect(Buffer.byteLength(JSON.stringify(reply.card))).toBeLessThan(20_000);
+    expect((await store.subscriptions.get(internal.conversationId))?.tenants).toHaveLength(60);
+    const list = await world.say('watching', named, internal);
+    expect(wordsOf(list)).toContain('And 48 more.');
+  } finally {
+    await world.close();
+  }
+});
+
 test('asked privately, the answer is private and says that the news is not', async () => {
   const reply = await rig.say('watch contoso.com', operator, { ...internal, targeted: true });
   expect(reply.to).toBe('caller');
