@@ -228,6 +228,16 @@ test('what is watched adds up, and the thread it is typed in makes no difference
   expect(row).toMatchObject({ kind: 'channel', by: operator.name, serviceUrl: internal.serviceUrl });
 });
 
+test('a group chat is called a chat, and kept as one', async () => {
+  const chat: Place = { ...internal, kind: 'groupChat', conversationId: '19:group@unq.gbl.spaces' };
+  expect((await rig.say('watch fabrikam', operator, chat)).text).toContain('This chat now watches Fabrikam.');
+  expect((await rig.say('watching', reader, chat)).text).toContain('This chat watches Fabrikam');
+  expect(await rig.services.store.subscriptions.get(chat.conversationId)).toMatchObject({
+    kind: 'groupChat',
+  });
+  expect((await rig.say('unwatch', operator, chat)).text).toBe('This chat no longer hears of Fabrikam.');
+});
+
 test('where the bot was removed and comes back, only what is asked for anew is heard', async () => {
   await rig.say('watch all', operator, internal);
   await rig.services.store.subscriptions.end(internal.conversationId);
