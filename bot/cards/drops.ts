@@ -49,7 +49,7 @@ export function collapsedNews(news: CollapsedNews): { card: CardData; text: stri
     fallback: clean([`${title}.`, ...worst(rows, news.now, clean), ...foot].join(' '), 600),
     bandStyle: standing > 0 ? 'attention' : 'good',
     title,
-    detail: standing > 0 ? 'Several scores moved at once. Worst first.' : 'These falls are over.',
+    detail: standing > 0 ? 'Several scores fell at once. Points lost, worst first.' : 'These falls are over.',
     rows: rows.map(rowOf),
     foot: foot.join(''),
     buttons: [openTenants(news.settings), ask('All tenants', { verb: 'ranking' })],
