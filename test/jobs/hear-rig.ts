@@ -55,7 +55,9 @@ export type HearRig = {
   tenant(n: number): Promise<TenantId>;
   /** Writes a fall of the tenant and what tells of it to these conversations. */
   tell(store: Store, tenant: TenantId, fall: Fall, conversations: readonly string[]): Promise<OutboxEntry[]>;
+  /** What the connector took since the rig was opened, or since `forget`. */
   posts(conversation?: string): Promise<Post[]>;
+  forget(): Promise<void>;
   /** Lets time pass until something is due again; false when nothing waits. */
   wait(store: Store): Promise<boolean>;
   close(): Promise<void>;
@@ -86,7 +88,7 @@ export async function openHearRig(given?: Sandbox): Promise<HearRig> {
     const outbound = openOutbound({
       cloud,
       onCall: (_host, path, status) => {
-        if (path.includes('/activities')) statuses.push(Number(status));
+        if (path.includes('/v3/conversations/')) statuses.push(Number(status));
       },
     });
     const tokens = openBotTokens({
@@ -155,6 +157,12 @@ export async function openHearRig(given?: Sandbox): Promise<HearRig> {
   }
 
   const own = instance('rig');
+  let since = 0;
+  const ledger = async (): Promise<Post[]> => await sandbox.posts(`?after=${since}`);
+  const forget = async (): Promise<void> => {
+    since = (await ledger()).at(-1)?.seq ?? since;
+  };
+  await forget();
   return {
     sandbox,
     home,
@@ -203,9 +211,10 @@ export async function openHearRig(given?: Sandbox): Promise<HearRig> {
       return entries;
     },
     posts: async (conversation) =>
-      (await sandbox.posts()).filter(
+      (await ledger()).filter(
         (post) => conversation === undefined || post.conversation.startsWith(conversation),
       ),
+    forget,
     async wait(store) {
       const declaration = collections.find(({ name }) => name === 'outboxQueues');
       if (declaration === undefined) throw new Error('no such collection');
@@ -215,8 +224,10 @@ export async function openHearRig(given?: Sandbox): Promise<HearRig> {
       const dueAt = page.rows[0]?.dueAt ?? '9';
       if (dueAt.startsWith('9')) return false;
       // Teams counts by the world's clock: its windows are let run out before ours jumps.
-      const last = Date.parse((await sandbox.posts()).at(-1)?.at ?? '2000-01-01');
-      if (clock.speed === 1) await until(() => (Date.now() - last > 2_100 ? true : undefined));
+      if (clock.speed === 1) {
+        const last = Date.parse((await ledger()).at(-1)?.at ?? '2000-01-01');
+        await until(() => (Date.now() - last > 2_100 ? true : undefined));
+      }
       clock.ahead += Math.max(0, millis(dueAt) - millis(store.now())) + 1;
       return true;
     },
