@@ -33,7 +33,7 @@ export function ConnectSteps({ steps, find }: { steps: readonly ConnectStep[] | 
   }
   return (
     <ul className="steps">
-      {steps.map(({ step, state, says, remedy, link }) => (
+      {steps.map(withoutRepeats).map(({ step, state, says, remedy, link }) => (
         <li key={step} className={state === 'not-tried' ? 'muted' : undefined}>
           <Mark kind={marks[state]} />
           <span>{step}</span>
@@ -56,6 +56,15 @@ export function ConnectSteps({ steps, find }: { steps: readonly ConnectStep[] | 
       ))}
     </ul>
   );
+}
+
+/** Two steps that lack the same permission say so once. */
+function withoutRepeats(one: ConnectStep, at: number, all: readonly ConnectStep[]): ConnectStep {
+  const first = all.findIndex(({ state, says, remedy }) => {
+    return state === 'failed' && says === one.says && remedy === one.remedy;
+  });
+  const repeats = one.state === 'failed' && first < at;
+  return repeats ? { ...one, says: 'The same as above.', remedy: '', link: null } : one;
 }
 
 /** The test in one sentence, for who cannot see the list. */

@@ -32,7 +32,7 @@ export function Connection(props: {
             <dd title={exactTime(credential.createdAt)}>
               given on {dayText(dayOf(credential.createdAt), now)}
               {credential.expiresAt !== null && `, ends ${dayText(dayOf(credential.expiresAt), now)}`}
-              <span className="caption"> mark {credential.last4}</span>
+              <span className="caption"> · fingerprint …{credential.last4}</span>
             </dd>
           </div>
         </dl>

@@ -57,7 +57,8 @@ export function Overview(props: {
   const choose = (filter: TenantFilter): void =>
     navigate(hrefOf({ page: 'overview', show: filter, q }), 'replace');
 
-  if (list.value === null) {
+  // Who one is comes beside the list; waiting for both, nothing moves when a button is offered.
+  if (list.value === null || (props.me === null && list.error === null)) {
     return list.error === null ? <OverviewFrame /> : <LoadFailed error={list.error} reload={list.reload} />;
   }
   const { figures } = list.value;

@@ -4,8 +4,15 @@ import type { Api } from './api.ts';
 import { useSync } from './use-sync.ts';
 
 /** The button, and below the head what came of it; both from one hook, since they stand in two places. */
-export function useSyncNow(props: { api: Api; id: string; name: string; ended: () => void }) {
-  const { api, id, name } = props;
+export function useSyncNow(props: {
+  api: Api;
+  id: string;
+  name: string;
+  /** What the page says is wrong with the tenant: it is not said twice. */
+  trouble: string;
+  ended: () => void;
+}) {
+  const { api, id, name, trouble } = props;
   const { following, follow, lost } = useSync(api, id, props.ended);
   const [asking, setAsking] = useState(false);
   const running = asking || following.state === 'running';
@@ -32,7 +39,9 @@ export function useSyncNow(props: { api: Api; id: string; name: string; ended: (
     : following.state === 'done'
       ? `${name} is synced. ${following.result}`
       : following.state === 'failed'
-        ? `${name} could not be synced. ${following.result}`
+        ? trouble !== '' && following.result.startsWith(trouble)
+          ? `${name} could not be synced, for the reason below.`
+          : `${name} could not be synced. ${following.result}`
         : following.state === 'slow'
           ? `${name} is still being read. What is found shows here when this page is loaded again.`
           : following.state === 'lost'

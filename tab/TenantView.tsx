@@ -70,7 +70,13 @@ function Page(props: { page: TenantPage; api: Api; reload: () => void; children:
   const close = (): void => setDialog(null);
   const Connect = useLazy(loadConnect, dialog === 'connect');
   const Remove = useLazy(loadRemove, dialog === 'remove');
-  const sync = useSyncNow({ api, id: tenant.id, name: tenant.name, ended: reload });
+  const sync = useSyncNow({
+    api,
+    id: tenant.id,
+    name: tenant.name,
+    trouble: tenant.health.cause,
+    ended: reload,
+  });
   const heading = useHeadingFocus(tenant.name);
   const now = useNow(page.now);
   return (

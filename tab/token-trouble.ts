@@ -18,7 +18,7 @@ const troubles: readonly { says: RegExp; kind: ApiError['kind']; message: string
     message: 'Teams could not reach Microsoft to sign you in. Check your connection.',
   },
   {
-    says: /signed_?-?out|not_?signed|login_?required|no_?account|user_?not/i,
+    says: /signed[ _-]?out|not[ _-]?signed|login[ _-]?required|no[ _-]?account/i,
     kind: 'signed-out',
     message: 'Teams has no sign-in of yours at the moment. Sign in to Teams, then try again.',
   },

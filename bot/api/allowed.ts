@@ -79,8 +79,8 @@ export type Gate = ReturnType<typeof openGate>;
 export function openGate() {
   return {
     door: openDoor(),
-    /** Tests of credentials, and saving them, which tests once more. */
-    tests: openRate(10, 60_000),
+    /** Tests of credentials, and saving them, which tests once more: ten connections a minute. */
+    tests: openRate(20, 60_000),
     syncs: openRate(20, 60_000),
   };
 }

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, BrowserContextOptions, Frame, Page } from 'playwright-core';
+import { Secret } from '../../bot/secrets.ts';
+import { scopeOfSystem } from '../../shared/access.ts';
 import { browserExpected, keepShot, openBrowser } from '../support/browser.ts';
 import { type Program, startProgram } from '../support/program.ts';
 import { type Sandbox, startSandbox } from '../support/sandbox.ts';
@@ -30,6 +32,13 @@ story('opening the tab', () => {
     await server.grant(0, 'Admin', 'all');
     token = await server.tokenOf(0);
     contoso = server.tenants[1]?.id ?? '';
+    for (const { id } of server.tenants) {
+      await server.store.credentials.save(scopeOfSystem(), {
+        tenantId: id,
+        appId: 'ffffffff-0000-4000-8000-000000000001',
+        credential: { kind: 'secret', secret: new Secret('a-secret-of-the-story') },
+      });
+    }
   }, 120_000);
   afterAll(async () => {
     await browser?.close();
@@ -38,11 +47,22 @@ story('opening the tab', () => {
 
   /** A fresh context of that width; `look` gets the host, whatever happens it is closed again. */
   async function inTeams(
-    options: Partial<Parameters<typeof openInTeams>[1]> & { width?: number; context?: BrowserContextOptions },
+    options: Partial<Parameters<typeof openInTeams>[1]> & {
+      width?: number;
+      context?: BrowserContextOptions;
+      /** How much the device's clock is ahead. */
+      skewMs?: number;
+    },
     look: (host: TeamsHostPage) => Promise<void>,
   ): Promise<void> {
-    const { width = 1440, context: contextOptions, ...host } = options;
+    const { width = 1440, context: contextOptions, skewMs = 0, ...host } = options;
     const context = await browser.newContext({ viewport: { width, height: 900 }, ...contextOptions });
+    if (skewMs !== 0) {
+      await context.addInitScript((ms) => {
+        const now = Date.now.bind(Date);
+        Date.now = () => now() + ms;
+      }, skewMs);
+    }
     try {
       await look(await openInTeams(context, { server: server.url, token, ...host }));
     } finally {
@@ -259,16 +279,228 @@ story('opening the tab', () => {
 
   test.each([
     {
-      what: 'Teams gives no token',
-      token: { error: 'resourceRequiresConsent' },
-      says: /Teams could not sign you in/,
+      what: 'nobody has agreed yet',
+      token: () => ({ error: 'resourceRequiresConsent' }),
+      title: 'Watchpost needs your consent',
+      says: /choose Accept[\s\S]*only an administrator may agree/,
+      button: 'Ask me again',
+      tells: 'appInitialization.expectedFailure',
     },
-    { what: 'the token is not accepted', token: 'a.b.c', says: /sign-in is not valid/ },
-  ])('when $what the page says so and Teams is told', async ({ token: given, says }) => {
-    await inTeams({ token: given }, async ({ tab, calls }) => {
-      await tab.getByText(says).waitFor();
-      await tab.getByRole('button', { name: 'Try again' }).waitFor();
-      await until(calls, (all) => all.includes('appInitialization.failure'));
+    {
+      what: 'consent was withdrawn',
+      token: () => ({ error: 'invalid_grant' }),
+      title: 'Watchpost needs your consent',
+      says: /Teams has to ask you once/,
+      button: 'Ask me again',
+      tells: 'appInitialization.expectedFailure',
+    },
+    {
+      what: 'the question was closed',
+      token: () => ({ error: 'CancelledByUser' }),
+      title: 'Watchpost needs your consent',
+      says: /You closed the question/,
+      button: 'Ask me again',
+      tells: 'appInitialization.expectedFailure',
+    },
+    {
+      what: 'Teams has nobody signed in',
+      token: () => ({ error: 'User is not signed in' }),
+      title: 'You are not signed in',
+      says: /Sign in to Teams/,
+      button: 'Try again',
+      tells: 'appInitialization.failure',
+    },
+    {
+      what: 'Teams says something nobody knows',
+      token: () => ({ error: 'Internal error 7' }),
+      title: 'You are not signed in',
+      says: /Ask an administrator whether the app has been approved/,
+      button: 'Try again',
+      tells: 'appInitialization.failure',
+    },
+    {
+      what: 'Teams has no network',
+      token: () => ({ error: 'Network error: failed to fetch' }),
+      title: 'Watchpost cannot be reached',
+      says: /Check your connection[\s\S]*tried again by itself/,
+      button: 'Try again',
+      tells: 'appInitialization.success',
+    },
+    {
+      what: 'the token is not accepted',
+      token: () => 'a.b.c',
+      title: 'You are not signed in',
+      says: /sign-in is not valid/,
+      button: 'Try again',
+      tells: 'appInitialization.failure',
+    },
+    {
+      what: 'the server’s clock is slow',
+      token: () => server.tokenOf(0, { iat: inSeconds(1_800), nbf: inSeconds(1_800), exp: inSeconds(5_400) }),
+      title: 'A clock is wrong',
+      says: /clock of the Watchpost server is 30 minutes behind Microsoft's/,
+      button: 'Try again',
+      tells: 'appInitialization.expectedFailure',
+    },
+    {
+      what: 'Teams gives a token that has ended',
+      token: () => server.tokenOf(0, { exp: inSeconds(-1_200) }),
+      title: 'A clock is wrong',
+      says: /sign-in that ended 20 minutes ago/,
+      button: 'Try again',
+      tells: 'appInitialization.expectedFailure',
+    },
+  ])(
+    'when $what the page says so, and goes on without a new start',
+    async ({ what, token: given, ...expected }) => {
+      await inTeams({ token: await given() }, async ({ page, tab, calls, setToken }) => {
+        await tab.getByRole('heading', { name: expected.title }).waitFor();
+        await until(
+          () => tab.locator('main').innerText(),
+          (text) => expected.says.test(text),
+        );
+        await until(calls, (all) => all.includes(expected.tells));
+        expect(await axeOf(tab)).toEqual([]);
+        await keepShot(page, `trouble-${what.replaceAll(/\W+/g, '-')}`);
+        await tab.evaluate(() => Object.assign(window, { stillHere: true }));
+        await setToken(token);
+        await tab.getByRole('button', { name: expected.button }).click();
+        await list(tab);
+        expect(await tab.evaluate(() => 'stillHere' in window)).toBe(true);
+        await until(calls, (all) => all.includes('appInitialization.success'));
+      });
+    },
+  );
+
+  test('who was offline need not press anything', async () => {
+    let offline = true;
+    await inTeams(
+      {
+        intercept: async (route) => {
+          if (!offline || !route.request().url().includes('/api/')) return false;
+          await route.abort('internetdisconnected');
+          return true;
+        },
+      },
+      async ({ tab }) => {
+        await tab.getByRole('heading', { name: 'Watchpost cannot be reached' }).waitFor();
+        offline = false;
+        await tab.evaluate(() => window.dispatchEvent(new Event('online')));
+        await list(tab);
+      },
+    );
+  });
+
+  test('a device whose clock is wrong is told so', async () => {
+    const expired = await server.tokenOf(0, { exp: inSeconds(-600) });
+    await inTeams({ token: expired, skewMs: -3_600_000 }, async ({ tab }) => {
+      await tab.getByRole('heading', { name: 'A clock is wrong' }).waitFor();
+      await expectText(
+        tab.locator('main').innerText(),
+        /clock of this device is 60 minutes behind Watchpost's/,
+      );
+    });
+  });
+
+  describe('setting up the tab of a channel', () => {
+    const settingsOf = async (host: TeamsHostPage) => await host.settings();
+    test('one tenant is chosen, and Teams keeps where it is', async () => {
+      await inTeams({ path: '/tab/configure', frame: 'settings', width: 768 }, async (host) => {
+        const { page, tab } = host;
+        await tab.getByRole('heading', { name: 'Add Watchpost to this channel' }).waitFor();
+        // All tenants are chosen to begin with: Save can be pressed at once.
+        await until(
+          () => settingsOf(host),
+          ({ valid }) => valid,
+        );
+        await tab.getByRole('radio', { name: /Contoso Ltd/ }).check();
+        expect(await axeOf(tab)).toEqual([]);
+        await keepShot(page, 'configure');
+        await host.save();
+        const { saved, ended } = await until(
+          () => settingsOf(host),
+          (seen) => seen.ended !== null,
+        );
+        expect(ended).toBe('success');
+        expect(saved).toEqual({
+          entityId: `tenant:${contoso}`,
+          contentUrl: `${tabOrigin}/tab/tenants/${contoso}`,
+          websiteUrl: `${tabOrigin}/tab/tenants/${contoso}`,
+          suggestedDisplayName: 'Contoso Ltd',
+        });
+      });
+    });
+
+    test('with the keyboard; what it shows today is chosen already', async () => {
+      const options = { path: '/tab/configure', frame: 'settings', entity: `tenant:${contoso}` } as const;
+      await inTeams({ ...options, width: 320 }, async (host) => {
+        const { page, tab } = host;
+        const chosen = tab.getByRole('radio', { name: /Contoso Ltd/ });
+        await chosen.waitFor();
+        expect(await chosen.isChecked()).toBe(true);
+        await chosen.focus();
+        await page.keyboard.press('ArrowUp');
+        await page.keyboard.press('ArrowUp');
+        expect(await tab.getByRole('radio', { name: /All tenants/ }).isChecked()).toBe(true);
+        expect(await overflowOf(tab)).toEqual([]);
+        await host.save();
+        const { saved } = await until(
+          () => settingsOf(host),
+          (seen) => seen.ended !== null,
+        );
+        expect(saved).toMatchObject({ entityId: 'tenants', suggestedDisplayName: 'Tenants' });
+      });
+    });
+
+    test('a tenant that this person may not see is not offered, and stays unchosen', async () => {
+      await server.grant(1, 'Reader', [server.tenants[0]?.id ?? (contoso as never)]);
+      const options = { path: '/tab/configure', frame: 'settings', entity: `tenant:${contoso}` } as const;
+      await inTeams({ ...options, token: await server.tokenOf(1) }, async (host) => {
+        await host.tab.getByRole('radio', { name: /Fabrikam/ }).waitFor();
+        expect(await host.tab.getByRole('radio').count()).toBe(2);
+        expect(await host.tab.locator('main').innerText()).not.toContain('Contoso');
+        expect((await settingsOf(host)).valid).toBe(false);
+      });
+    });
+
+    test('the channel shows each viewer what he or she may see', async () => {
+      const path = `/tab/tenants/${contoso}`;
+      await inTeams(
+        { path, entity: `tenant:${contoso}`, token: await server.tokenOf(1) },
+        async ({ tab }) => {
+          await tab.getByRole('heading', { name: 'No such tenant is available here' }).waitFor();
+        },
+      );
+    });
+
+    test('in a browser it says what it is for', async () => {
+      await inTeams({ path: '/tab/configure' }, async ({ tab }) => {
+        await tab.getByRole('heading', { name: 'This page belongs to Teams' }).waitFor();
+      });
+    });
+  });
+
+  describe.each(themes)('the dialogs in the %s theme', (theme) => {
+    test.each([320, 1440])('are whole and accessible at %i px', async (width) => {
+      await inTeams({ theme, width }, async ({ page, tab }) => {
+        await list(tab);
+        await tab.getByRole('button', { name: 'Connect a tenant' }).click();
+        await tab.getByRole('dialog', { name: 'Connect a tenant' }).waitFor();
+        await tab.getByLabel('Client secret').fill('ffffffff-0000-4000-8000-000000000003');
+        await tab.getByText('This looks like the id of a secret').waitFor();
+        expect(await axeOf(tab)).toEqual([]);
+        expect(await overflowOf(tab)).toEqual([]);
+        await keepShot(page, `connect-${theme}-${width}`);
+        await page.keyboard.press('Escape');
+        await tab.getByRole('dialog').waitFor({ state: 'detached' });
+        await tab.getByRole('link', { name: 'Contoso Ltd' }).click();
+        await score(tab);
+        await tab.getByRole('button', { name: 'Remove' }).click();
+        await tab.getByRole('dialog', { name: 'Remove Contoso Ltd' }).waitFor();
+        expect(await axeOf(tab)).toEqual([]);
+        expect(await overflowOf(tab)).toEqual([]);
+        await keepShot(page, `remove-${theme}-${width}`);
+      });
     });
   });
 
@@ -505,6 +737,10 @@ story('the tab in the browser of the demo', () => {
     });
   });
 });
+
+function inSeconds(seconds: number): number {
+  return Math.floor(Date.now() / 1000) + seconds;
+}
 
 /** Looks until `isIt` says so; the last seen is in the failure. */
 async function until<T>(look: () => Promise<T>, isIt: (seen: T) => boolean, ms = 10_000): Promise<T> {

@@ -11,6 +11,7 @@ test.each([
   { address: `/tab/tenants/${id.toUpperCase()}/`, search: '', route: { page: 'tenant', id } },
   { address: '/tab/tenants/contoso', search: '', route: { page: 'unknown' } },
   { address: `/tab/tenants/${id}/more`, search: '', route: { page: 'unknown' } },
+  { address: '/tab/configure', search: '', route: { page: 'configure' } },
   { address: '/tab/else', search: '', route: { page: 'unknown' } },
 ])('$address$search is $route.page', ({ address, search, route }) => {
   expect(routeOf(address, search)).toEqual(route);
