@@ -1,4 +1,4 @@
-import { createHmac, type KeyObject } from 'node:crypto';
+import { createHmac, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,7 +42,7 @@ const byHand = (header: object, claims: object, signature = '') =>
 const bearer = async (token: string | Promise<string>) => `Bearer ${await token}`;
 
 const rows: Row[] = [
-  { token: 'as Teams sends it', status: 200, make: () => bearer(good()) },
+  { token: 'as Teams sends it', status: 200, make: () => bearer(good({ uti: 'x', rh: 'y' })) },
   ...hostClients.map((azp) => ({
     token: `through the host ${azp.slice(0, 8)}`,
     status: 200,
@@ -56,6 +56,18 @@ const rows: Row[] = [
     make: () => bearer(good({ scp: 'openid access_as_user' })),
   },
   { token: 'expired one minute ago', status: 200, make: () => bearer(good({ exp: now - 60 })) },
+  {
+    token: 'with a name of another script and an address nobody checks',
+    status: 200,
+    make: () => bearer(good({ name: 'Ana Ре́йес ✓', email: 'admin@evil.example', upn: 7, wids: ['x'] })),
+  },
+  {
+    token: 'with our scope last of many',
+    status: 200,
+    make: () => bearer(good({ scp: 'a b c access_as_user' })),
+  },
+  { token: 'of a user, said in so many words', status: 200, make: () => bearer(good({ idtyp: 'user' })) },
+  { token: 'of a guest', status: 200, make: () => bearer(good({ acct: 1 })) },
   { token: 'valid in one minute', status: 200, make: () => bearer(good({ nbf: now + 60, iat: now + 60 })) },
 
   { token: 'missing', status: 401, make: () => '' },
@@ -174,6 +186,194 @@ const rows: Row[] = [
   { token: 'without a beginning', status: 401, make: () => bearer(good({ nbf: undefined })) },
   { token: 'with a text as its end', status: 401, make: () => bearer(good({ exp: 'never' })) },
   { token: 'of a tenant that is not ours', status: 403, make: () => bearer(good(of(elsewhere))) },
+  {
+    token: 'of the tenant of personal accounts',
+    status: 403,
+    make: () => bearer(good(of('9188040d-6c67-4c5b-b112-36a304b66dad'))),
+  },
+  {
+    token: 'of a tenant that is not ours, with an app role of ours',
+    status: 403,
+    make: () => bearer(good({ ...of(elsewhere), roles: ['Watchpost.Admin'] })),
+  },
+
+  // The header decides nothing but the key.
+  {
+    token: 'with its own key in the header',
+    status: 401,
+    make: () => {
+      const jwk = createPublicKey(server.entra.wrong).export({ format: 'jwk' });
+      return bearer(signed({ jwk }, server.entra.wrong));
+    },
+  },
+  {
+    token: 'that says where its keys are',
+    status: 401,
+    make: () => bearer(signed({ jku: 'https://evil.example/keys' }, server.entra.wrong)),
+  },
+  {
+    token: 'with a certificate of its own',
+    status: 401,
+    make: () => bearer(signed({ x5u: 'https://evil.example/c.pem', x5c: ['MIIB'] }, server.entra.wrong)),
+  },
+  {
+    token: 'with a path as kid',
+    status: 401,
+    make: () => bearer(signed({ kid: '../../../../dev/null' }, server.entra.wrong)),
+  },
+  { token: 'with a query as kid', status: 401, make: () => bearer(signed({ kid: "k1' or 1=1 --" })) },
+  { token: 'with an empty kid', status: 401, make: () => bearer(signed({ kid: '' })) },
+  { token: 'with a kid of 300 letters', status: 401, make: () => bearer(signed({ kid: 'k'.repeat(300) })) },
+  { token: 'with a kid in capitals', status: 401, make: () => bearer(signed({ kid: 'K1' })) },
+  {
+    token: 'with a number as kid',
+    status: 401,
+    make: () => byHand({ alg: 'RS256', kid: 1 }, claimsOf(), 'c2ln'),
+  },
+  {
+    token: 'with "None" as algorithm',
+    status: 401,
+    make: () => byHand({ alg: 'None', kid: 'k1' }, claimsOf()),
+  },
+  {
+    token: 'with rs256 in small letters',
+    status: 401,
+    make: async () => {
+      const [, claims, signature] = (await good()).split('.');
+      return `Bearer ${base64({ alg: 'rs256', kid: 'k1' })}.${claims}.${signature}`;
+    },
+  },
+  {
+    token: 'signed ES256',
+    status: 401,
+    make: () =>
+      bearer(signed({ alg: 'ES256' }, generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey)),
+  },
+  {
+    token: 'that is encrypted (five parts)',
+    status: 401,
+    make: () => `Bearer ${base64({ alg: 'RSA-OAEP', enc: 'A256GCM', kid: 'k1' })}.a.b.c.d`,
+  },
+  {
+    token: 'with one bit of the signature changed',
+    status: 401,
+    make: async () => {
+      const token = await good();
+      const at = token.lastIndexOf('.') + 5;
+      return `Bearer ${token.slice(0, at)}${token[at] === 'A' ? 'B' : 'A'}${token.slice(at + 1)}`;
+    },
+  },
+  {
+    token: 'with the signature of another token',
+    status: 401,
+    make: async () => {
+      const [head, claims] = (await good()).split('.');
+      return `Bearer ${head}.${claims}.${(await good({ oid: elsewhere })).split('.')[2]}`;
+    },
+  },
+  {
+    token: 'in plain base64 with padding',
+    status: 401,
+    make: async () => `Bearer ${(await good()).replaceAll('-', '+').replaceAll('_', '/')}==`,
+  },
+  {
+    token: 'whose claims are no JSON',
+    status: 401,
+    make: () =>
+      bearer(
+        new CompactSign(new TextEncoder().encode('not json'))
+          .setProtectedHeader({ alg: 'RS256', kid: 'k1' })
+          .sign(server.entra.right),
+      ),
+  },
+  {
+    token: 'whose claims are a list',
+    status: 401,
+    make: () =>
+      bearer(
+        new CompactSign(new TextEncoder().encode('[]'))
+          .setProtectedHeader({ alg: 'RS256', kid: 'k1' })
+          .sign(server.entra.right),
+      ),
+  },
+  {
+    token: 'twice in one line',
+    status: 401,
+    make: async () => `Bearer ${await good()}, Bearer ${await good()}`,
+  },
+  { token: 'with two spaces', status: 401, make: async () => `Bearer  ${await good()}` },
+  { token: 'without the word Bearer', status: 401, make: async () => await good() },
+  { token: 'of the word alone', status: 401, make: () => 'Bearer' },
+
+  // Claims of the right name and the wrong kind, or of the wrong place.
+  { token: 'with a list as its tenant', status: 401, make: () => bearer(good({ tid: [demoHome.id] })) },
+  {
+    token: 'with its tenant in capitals',
+    status: 401,
+    make: () => bearer(good(of(demoHome.id.toUpperCase()))),
+  },
+  { token: 'without a tenant', status: 401, make: () => bearer(good({ tid: undefined })) },
+  { token: 'with organizations as its tenant', status: 401, make: () => bearer(good(of('organizations'))) },
+  {
+    token: 'by an issuer that only begins like ours',
+    status: 401,
+    make: () => bearer(good({ iss: `${of(demoHome.id).iss}.evil.example` })),
+  },
+  {
+    token: 'by an issuer with a slash more',
+    status: 401,
+    make: () => bearer(good({ iss: `${of(demoHome.id).iss}/` })),
+  },
+  {
+    token: 'by our issuer without TLS',
+    status: 401,
+    make: () => bearer(good({ iss: of(demoHome.id).iss.replace('https', 'http') })),
+  },
+  { token: 'for us in capitals', status: 401, make: () => bearer(good({ aud: demoTabAppId.toUpperCase() })) },
+  {
+    token: 'for us with something after it',
+    status: 401,
+    make: () => bearer(good({ aud: `${demoTabAppId} ` })),
+  },
+  {
+    token: 'of Graph with our scope',
+    status: 401,
+    make: () => bearer(good({ aud: '00000003-0000-0000-c000-000000000000' })),
+  },
+  {
+    token: 'with a scope that contains ours',
+    status: 401,
+    make: () => bearer(good({ scp: 'xaccess_as_user' })),
+  },
+  { token: 'with our scope in capitals', status: 401, make: () => bearer(good({ scp: 'ACCESS_AS_USER' })) },
+  { token: 'with a list of scopes', status: 401, make: () => bearer(good({ scp: ['access_as_user'] })) },
+  { token: 'with an empty scope', status: 401, make: () => bearer(good({ scp: '' })) },
+  { token: 'of version 2', status: 401, make: () => bearer(good({ ver: 2 })) },
+  { token: 'without a version', status: 401, make: () => bearer(good({ ver: undefined })) },
+  { token: 'through the bot as client', status: 401, make: () => bearer(good({ azp: demoBotId })) },
+  { token: 'through a list of clients', status: 401, make: () => bearer(good({ azp: [hostClients[0]] })) },
+  {
+    token: 'through Graph Explorer',
+    status: 401,
+    make: () => bearer(good({ azp: 'de8bc8b5-d9f9-48b1-a8ad-b748da725064' })),
+  },
+  {
+    token: 'of a person in capitals',
+    status: 401,
+    make: () => bearer(good({ oid: elsewhere.toUpperCase().replaceAll('1', 'A') })),
+  },
+  { token: 'of an empty person', status: 401, make: () => bearer(good({ oid: '' })) },
+  { token: 'without a time of issue', status: 401, make: () => bearer(good({ iat: undefined })) },
+  { token: 'issued before all time', status: 401, make: () => bearer(good({ iat: -1 })) },
+  { token: 'that ended in 1970', status: 401, make: () => bearer(good({ exp: 0 })) },
+  { token: 'with a name of 300 letters', status: 401, make: () => bearer(good({ name: 'x'.repeat(300) })) },
+  { token: 'with a text as its roles', status: 401, make: () => bearer(good({ roles: 'Watchpost.Admin' })) },
+  {
+    token: 'of the bot’s own door (Bot Framework)',
+    status: 401,
+    make: () =>
+      bearer(good({ iss: 'https://api.botframework.com', aud: demoBotId, serviceurl: 'https://x' })),
+  },
 ];
 
 async function statusOf(row: Row, at: TabServer = server): Promise<number> {
@@ -192,8 +392,22 @@ async function statusOf(row: Row, at: TabServer = server): Promise<number> {
 }
 
 describe('the token of the tab', () => {
-  test('the table has more than forty bad ones', () => {
-    expect(rows.filter(({ status }) => status !== 200).length).toBeGreaterThan(40);
+  test('the table has at least eighty bad ones, and no two are the same', async () => {
+    const bad = rows.filter(({ status }) => status !== 200);
+    expect(bad.length).toBeGreaterThanOrEqual(80);
+    expect(new Set(rows.map(({ token }) => token)).size).toBe(rows.length);
+    expect(new Set(await Promise.all(rows.map(({ make }) => make()))).size).toBe(rows.length);
+  });
+
+  test('a good token of one tenant opens nothing of another, whatever the address says', async () => {
+    const token = await bearer(good(of(connected)));
+    for (const path of [
+      `/api/tab/tenants/${connected}`,
+      `/api/tab/tenants/${demoHome.id}`,
+      `/api/tab/tenants/${connected}?tid=${demoHome.id}`,
+    ]) {
+      expect((await server.get(path, token)).status).toBe(404);
+    }
   });
 
   test.each(rows)('$token → $status', async (row) => {
