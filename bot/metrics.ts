@@ -60,19 +60,20 @@ export function openMetrics(thread: 'main' | 'clock', backlog?: Backlog): Metric
         this.set(await backlog.work());
       },
     });
-    const oldest = new Gauge({
+    new Gauge({
       name: 'watchpost_outbox_oldest_seconds',
       help: 'Age of the oldest news that is due and not told yet.',
       registers: [registry],
+      async collect() {
+        this.set((await backlog.outbox()).oldestSeconds);
+      },
     });
     new Gauge({
       name: 'watchpost_outbox_waiting',
       help: 'News that waits to be told to a conversation.',
       registers: [registry],
       async collect() {
-        const { waiting, oldestSeconds } = await backlog.outbox();
-        this.set(waiting);
-        oldest.set(oldestSeconds);
+        this.set((await backlog.outbox()).waiting);
       },
     });
   }

@@ -566,7 +566,8 @@ export type OutboxStore = {
   card(conversationId: string, finding: string, generation: number): Promise<{ activityId: string } | null>;
   /** Which conversations have a card of this finding's generation. */
   heard(scope: TenantScope, tenant: TenantId, finding: string, generation: number): Promise<string[]>;
-  /** Before the POST: counts the attempt, so that a crash after it is known to be ambiguous. False: lease lost. */
+  /** Before the POST: counts the attempt, so that a crash after it is known to be ambiguous. False: the lease is lost,
+   * or a row no longer waits. */
   attempting(lease: OutboxLease, ids: readonly string[]): Promise<boolean>;
   settle(
     lease: OutboxLease,

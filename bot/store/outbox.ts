@@ -25,18 +25,20 @@ export function openOutbox(kit: Kit): OutboxStore {
   const rows = engine.collection<OutboxDocument>(outboxDeclaration);
   const queues = engine.collection<QueueDocument>(outboxQueuesDeclaration);
 
-  /** Changes rows that still wait, while the lease holds; false when it does not. */
-  async function change(guard: Guard, ids: readonly string[], update: Update): Promise<boolean> {
+  /** Changes rows that still wait, while the lease holds: how many there were, null when it does not. */
+  async function change(guard: Guard, ids: readonly string[], update: Update): Promise<number | null> {
+    let matched = 0;
     try {
       for (const group of inGroups(ids)) {
-        await rows.bulkWrite(
+        const done = await rows.bulkWrite(
           group.map((_id) => ({ updateOne: { filter: { _id, state: 'waiting' }, update } })),
           { onlyIf: guard },
         );
+        matched += done.matched;
       }
-      return true;
+      return matched;
     } catch (error) {
-      if (hasCode(error, 'conflict')) return false;
+      if (hasCode(error, 'conflict')) return null;
       throw error;
     }
   }
@@ -107,10 +109,12 @@ export function openOutbox(kit: Kit): OutboxStore {
         collection: outboxQueuesDeclaration.name,
         filter: { ...ours(lease), leaseUntil: { $gt: now() } },
       };
-      return await change(live, ids, { $set: { attempting: true }, $inc: { attempts: 1 } });
+      const begun = await change(live, ids, { $set: { attempting: true }, $inc: { attempts: 1 } });
+      // One that is gone was taken away with its tenant: it must not be told any more.
+      return begun === ids.length;
     },
     async settle(lease, ids, result) {
-      return await change(guardOf(lease), ids, settled(result, now()));
+      return (await change(guardOf(lease), ids, settled(result, now()))) !== null;
     },
     async release(lease, notBefore) {
       for (;;) {
