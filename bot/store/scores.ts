@@ -126,13 +126,11 @@ async function readChanges(
 }
 
 function saved(id: string, row: object): BulkWrite<{ _id: string }> {
-  return { updateOne: { filter: { _id: id }, update: { $set: { ...row } }, upsert: true } };
+  return { replaceOne: { document: { _id: id, ...row } } };
 }
 
 function kept(id: TenantId, value: object): BulkWrite<{ _id: string }> {
-  return {
-    updateOne: { filter: { _id: id }, update: { $set: { tenantId: id, value } }, upsert: true },
-  };
+  return saved(id, { tenantId: id, value });
 }
 
 function withoutId<T extends { _id: string }>(row: T): Omit<T, '_id'> {

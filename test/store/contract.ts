@@ -226,6 +226,56 @@ export function engineContract(backend: Backend): void {
       expect(await rows.countDocuments({})).toBe(2);
     });
 
+    test('a document put in the place of another leaves nothing of it; the same once more changes nothing', async () => {
+      const rows = engine.collection<Thing>(unique);
+      await rows.insertOne({ _id: '1', tenantId: 't', name: 'a', alias: 'x' });
+      await rows.insertOne({ _id: '2', tenantId: 't', name: 'b' });
+      const put = (document: Thing) => rows.bulkWrite([{ replaceOne: { document } }]);
+      const none = { matched: 0, modified: 0, upserted: 0, inserted: 0, deleted: 0, conflicts: 0 };
+      expect(await put({ _id: '1', tenantId: 't', name: 'c' })).toEqual({ ...none, matched: 1, modified: 1 });
+      expect(await rows.findOne({ _id: '1' })).toEqual({ _id: '1', tenantId: 't', name: 'c' });
+      expect(await put({ _id: '1', tenantId: 't', name: 'c' })).toEqual({ ...none, matched: 1 });
+      expect(await put({ _id: '3', tenantId: 't', name: 'd' })).toEqual({ ...none, upserted: 1 });
+      // A unique field of somebody else's stays his.
+      expect((await put({ _id: '1', tenantId: 't', name: 'b' })).conflicts).toBe(1);
+      expect((await put({ _id: '4', tenantId: 't', name: 'b' })).conflicts).toBe(1);
+      expect((await rows.find({}, { sort: { _id: 1 }, limit: 10 })).rows.map(({ name }) => name)).toEqual([
+        'c',
+        'b',
+        'd',
+      ]);
+      await expect(put({ _id: '', tenantId: 't', name: 'e' })).rejects.toMatchObject({ code: 'bad-input' });
+    });
+
+    test('writes in order: with the guard all are there, without it none', async () => {
+      const guard = { collection: 'holders', filter: { _id: 'h', fence: 1 } };
+      await engine.collection<Thing>(holders).insertOne({ _id: 'h', fence: 1 } as Thing);
+      const step = (id: string, onlyIf = guard) => ({
+        collection: 'things',
+        writes: [{ replaceOne: { document: { _id: id, n: 1 } } }],
+        onlyIf,
+      });
+      await engine.inOrder([step('a'), step('b')]);
+      const wrong = { ...guard, filter: { _id: 'h', fence: 2 } };
+      await expect(engine.inOrder([step('c', wrong), step('d', wrong)])).rejects.toMatchObject({
+        code: 'conflict',
+      });
+      // What is undone has nothing done after it.
+      await expect(engine.inOrder([step('e', wrong), step('f')])).rejects.toMatchObject({ code: 'conflict' });
+      expect((await all.find({}, { sort: { _id: 1 }, limit: 10 })).rows.map(({ _id }) => _id)).toEqual([
+        'a',
+        'b',
+      ]);
+      const many = Array.from({ length: 3 }, (_, at) => ({
+        ...step('x'),
+        writes: Array.from({ length: 150 }, (__, n) => ({
+          replaceOne: { document: { _id: `m${at}-${n}`, n } },
+        })),
+      }));
+      await engine.inOrder(many);
+      expect(await all.countDocuments({})).toBe(452);
+    });
+
     test('fifty at once count to fifty', async () => {
       await all.insertOne({ _id: 'n', n: 0 });
       const seen = await Promise.all(

@@ -74,6 +74,7 @@ export function checkWrites<T extends { _id: string }>(writes: BulkWrite<T>[]): 
   if (writes.length > maxWrites) throw refused(`more than ${maxWrites} writes at once`);
   for (const write of writes) {
     if ('insertOne' in write) checkDocument(write.insertOne.document);
+    else if ('replaceOne' in write) checkDocument(write.replaceOne.document);
     else if ('updateOne' in write) {
       checkFilter(write.updateOne.filter);
       checkUpdate(write.updateOne.update);

@@ -41,6 +41,8 @@ export type WriteResult = { matched: number; modified: number; upserted: boolean
 export type BulkWrite<T> =
   | { insertOne: { document: T } }
   | { updateOne: { filter: Filter; update: Update; upsert?: boolean } }
+  /** In place of the document with its `_id`, or as a new one: nobody has to read what was there. */
+  | { replaceOne: { document: T } }
   | { deleteOne: { filter: Filter } };
 
 export type BulkResult = {

@@ -206,5 +206,9 @@ function change(update: Update): NativeUpdate {
 }
 
 function nativeWrite<T extends { _id: string }>(write: BulkWrite<T>): AnyBulkWriteOperation<Doc> {
-  return write as unknown as AnyBulkWriteOperation<Doc>;
+  if (!('replaceOne' in write)) return write as unknown as AnyBulkWriteOperation<Doc>;
+  const { _id, ...replacement } = write.replaceOne.document;
+  return {
+    replaceOne: { filter: { _id }, replacement, upsert: true },
+  } as unknown as AnyBulkWriteOperation<Doc>;
 }

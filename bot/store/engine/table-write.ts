@@ -17,6 +17,28 @@ export function insert(table: Table, document: object): void {
   table.sqlite.statement(sql).run(id, JSON.stringify(document));
 }
 
+/** What was there, if anything, is not parsed: its text is compared. */
+function replace(table: Table, document: object, result: BulkResult): void {
+  const id = (document as { _id: string })._id;
+  checkFields(table, document);
+  const text = JSON.stringify(document);
+  const changed = table.sqlite
+    .statement(`UPDATE ${table.table} SET doc = ?2 WHERE _id = ?1 AND doc IS NOT ?2`)
+    .run(id, text);
+  if (Number(changed.changes) > 0) {
+    result.matched += 1;
+    result.modified += 1;
+    return;
+  }
+  const there = table.sqlite.statement(`SELECT 1 FROM ${table.table} WHERE _id = ?`).get(id);
+  if (there !== undefined) {
+    result.matched += 1;
+    return;
+  }
+  table.sqlite.statement(`INSERT INTO ${table.table} (_id, doc) VALUES (?, ?)`).run(id, text);
+  result.upserted += 1;
+}
+
 export function change(
   table: Table,
   filter: Filter,
@@ -96,6 +118,8 @@ function one<T extends { _id: string }>(table: Table, write: BulkWrite<T>, resul
   if ('insertOne' in write) {
     insert(table, write.insertOne.document);
     result.inserted += 1;
+  } else if ('replaceOne' in write) {
+    replace(table, write.replaceOne.document, result);
   } else if ('updateOne' in write) {
     const { filter, update, upsert } = write.updateOne;
     const done = change(table, filter, update, upsert === true ? { upsert } : {}).result;
