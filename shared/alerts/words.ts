@@ -48,7 +48,7 @@ function fall(facts: DropFacts): string {
   if (before !== null && after !== null && facts.percent !== null) {
     const agrees = Math.abs(before - after - facts.percent) < 0.05;
     if (agrees && direction(facts.percent) !== 'level') {
-      return `fell ${decimal(facts.percent)} ${percentPoints} (${percentText(before)} → ${percentText(after)}), ${regressed}`;
+      return `fell ${share(facts.percent)} (${percent(before)} → ${percent(after)}), ${regressed}`;
     }
   }
   return `lost ${loss(facts)}, ${regressed}${span(facts)}`;
@@ -65,28 +65,41 @@ function recovery(facts: DropFacts): string {
 }
 
 /** "16 points (3.1 %-points)" */
-function loss({ points: lost, percent }: DropFacts): string {
-  const share =
-    percent === null || direction(percent) === 'level' ? '' : ` (${decimal(percent)} ${percentPoints})`;
-  return `${points(lost)}${share}`;
+function loss(facts: DropFacts): string {
+  const { percent: lost } = facts;
+  const inPercent = lost === null || direction(lost) === 'level' ? '' : ` (${share(lost)})`;
+  return `${points(facts.points)}${inPercent}`;
 }
 
 /** ". Its score is 62.4 %, from 65.5 %": as Microsoft shows it, with everything that moved it. */
 function span(facts: DropFacts): string {
   const { before, after } = shown(facts);
   if (after === null) return '';
-  if (before === null || percentText(before) === percentText(after))
-    return `. Its score is ${percentText(after)}`;
+  if (before === null || percent(before) === percent(after)) return `. Its score is ${percent(after)}`;
   const way = after < before ? 'fell' : 'rose';
-  return `. Its score ${way} from ${percentText(before)} to ${percentText(after)}`;
+  return `. Its score ${way} from ${percent(before)} to ${percent(after)}`;
 }
 
 function shown(facts: DropFacts): { before: number | null; after: number | null } {
   return { before: percentOf(facts.before), after: percentOf(facts.after) };
 }
 
+// Lines break anywhere in a narrow card, but never between a number and its unit.
+const unbroken = '\u00a0';
+
+/** "16 points", "1 point" */
 function points(value: number): string {
-  return `${total(value)} ${thousandths(value) === 1000 ? 'point' : 'points'}`;
+  return `${total(value)}${unbroken}${thousandths(value) === 1000 ? 'point' : 'points'}`;
+}
+
+/** "3.1 %-points" */
+function share(value: number): string {
+  return `${decimal(value)}${unbroken}${percentPoints}`;
+}
+
+/** "62.4 %", with a thin space that does not break. */
+function percent(value: number): string {
+  return percentText(value).replace('\u2009', '\u202f');
 }
 
 /** "−10.0 MFA for all administrators": at most `most` of them, and how many more. */
@@ -125,7 +138,7 @@ export function notCounted({ notCounted: { microsoft, tenant } }: DropFacts): st
   // Active users come and go every day: worth a word only where points moved with them.
   if (tenant.activeUsersMoved && direction(tenant.points) !== 'level')
     ours.push(`${whole(tenant.activeUsersMoved)} active users`);
-  if (direction(tenant.points) !== 'level') ours.push(`${whole(tenant.points)} points by that`);
+  if (direction(tenant.points) !== 'level') ours.push(`${whole(tenant.points)}${unbroken}points by that`);
   if (ours.length > 0) say.push(`Licences or users changed: ${listed(ours)}; that is not counted.`);
   return say;
 }

@@ -139,16 +139,16 @@ test('what does not count is told apart, and in what was gained there is no comf
 test('text and note say it without a card', () => {
   const { text } = dropNews(newsOf(acknowledged(fallen.worsened), { maybeRepeated: true }));
   expect(text).toBe(
-    'Contoso Ltd lost a further 10 points: now 16 points (3.1 %-points) since 19 Nov. Its score fell from 65.5\u2009% to 62.4\u2009%. ' +
-      'Why: MFA for all administrators −10.0, Self-service password reset −6.0. First: MFA for all administrators (10 points). ' +
+    'Contoso Ltd lost a further 10\u00a0points: now 16\u00a0points (3.1\u00a0%-points) since 19 Nov. Its score fell from 65.5\u202f% to 62.4\u202f%. ' +
+      'Why: MFA for all administrators −10.0, Self-service password reset −6.0. First: MFA for all administrators (10\u00a0points). ' +
       'Acknowledged by Ana Reyes on 20 Nov, 09:14 UTC. This may have reached you before.',
   );
   expect(dropNote(newsOf(acknowledged(fallen.worsened)))).toBe(
-    'Contoso Ltd lost a further 10 points: now 16 points (3.1 %-points) since 19 Nov. Its score fell from 65.5\u2009% to 62.4\u2009%. ' +
+    'Contoso Ltd lost a further 10\u00a0points: now 16\u00a0points (3.1\u00a0%-points) since 19 Nov. Its score fell from 65.5\u202f% to 62.4\u202f%. ' +
       'Acknowledged by Ana Reyes on 20 Nov, 09:14 UTC.',
   );
   expect(dropNote(newsOf(fallen.resolved, { maybeRepeated: true }))).toBe(
-    'Contoso Ltd recovered: everything that was lost is back. Its score is 65.5\u2009%. This may have reached you before.',
+    'Contoso Ltd recovered: everything that was lost is back. Its score is 65.5\u202f%. This may have reached you before.',
   );
 });
 
@@ -192,7 +192,7 @@ test('many falls on one card: worst first, what is over last, each tenant once',
   expect(names).toEqual(['Contoso', 'Bellows', 'Datum', 'Adatum']);
   expect(texts).toContain('Critical · 13 controls regressed · score\u00a053.7\u202f%');
   expect(text).toMatch(
-    /^2 tenants lost points, 1 lost more and 1 recovered\. Contoso fell 11\.8 .* And 1 more tenant\.$/,
+    /^2 tenants lost points, 1 lost more and 1 recovered\. Contoso fell 11\.8\s.* And 1 more tenant\.$/,
   );
 });
 

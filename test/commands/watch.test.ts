@@ -399,7 +399,7 @@ test('a fall that stands already is said, with who has taken it on', async () =>
   for (const text of ['watch fabrikam', 'watch all']) {
     const reply = await rig.say(text, operator, internal);
     expect(reply.text).toMatch(
-      /Standing now: Fabrikam fell 3\.1 %-points .*, 2 controls regressed\. Acknowledged by Ana Reyes on 20 Nov, 09:14 UTC\./,
+      /Standing now: Fabrikam fell 3\.1\s%-points .*, 2 controls regressed\. Acknowledged by Ana Reyes on 20 Nov, 09:14 UTC\./,
     );
     expect(reply.tenants).toContain(fabrikam.id);
   }

@@ -6,7 +6,9 @@ import type { EvaluatedSnapshot } from '../../../shared/score/score.ts';
 import { aDay, aProfile, profiles as sampleProfiles } from '../../cards/samples.ts';
 import { type DayOf, dayOf, evaluate, morning, nothing, tenant } from './drops.ts';
 
-const t = '\u2009';
+const t = '\u202f';
+/** A no-break space: a number and its unit stay on one line. */
+const n = '\u00a0';
 const saying = { tenant: 'Contoso', now: morning, foreign: (text: string) => plain(text, 80) };
 
 const titles = new Map([
@@ -43,27 +45,27 @@ test.each<{ what: string; told: Transition<'scoreDrop'>; says: string }>([
   {
     what: 'opened',
     told: last({}, fell),
-    says: `Contoso fell 3.1 %-points (62.4${t}% → 59.2${t}%), 2 controls regressed.`,
+    says: `Contoso fell 3.1${n}%-points (62.4${t}% → 59.2${t}%), 2 controls regressed.`,
   },
   {
     what: 'opened while Microsoft moved the maximum',
     told: last({}, { ...fell, max: 514 }),
-    says: `Contoso lost 16 points (3.1 %-points), 2 controls regressed. Its score fell from 62.4${t}% to 58.8${t}%.`,
+    says: `Contoso lost 16${n}points (3.1${n}%-points), 2 controls regressed. Its score fell from 62.4${t}% to 58.8${t}%.`,
   },
   {
     what: 'opened while others rose',
     told: last({ scores: { links: 0 } }, { scores: { mfa: 4, links: 9 } }),
-    says: `Contoso lost 6 points (1.2 %-points), 1 control regressed. Its score rose from 60.6${t}% to 61.2${t}%.`,
+    says: `Contoso lost 6${n}points (1.2${n}%-points), 1 control regressed. Its score rose from 60.6${t}% to 61.2${t}%.`,
   },
   {
     what: 'opened with a maximum of nothing',
     told: last({ max: 0 }, { ...fell, max: 0 }),
-    says: 'Contoso lost 16 points, 2 controls regressed.',
+    says: `Contoso lost 16${n}points, 2 controls regressed.`,
   },
   {
     what: 'worsened',
     told: last({}, { scores: { mfa: 4 } }, fell),
-    says: `Contoso lost a further 10 points: now 16 points (3.1 %-points) since 19 Nov. Its score fell from 62.4${t}% to 59.2${t}%.`,
+    says: `Contoso lost a further 10${n}points: now 16${n}points (3.1${n}%-points) since 19 Nov. Its score fell from 62.4${t}% to 59.2${t}%.`,
   },
   {
     what: 'resolved',
@@ -73,12 +75,12 @@ test.each<{ what: string; told: Transition<'scoreDrop'>; says: string }>([
   {
     what: 'resolved but for a point',
     told: last({}, fell, { scores: { mfa: 9 } }),
-    says: `Contoso recovered: of what was lost, 1 point is left. Its score fell from 62.4${t}% to 62.2${t}%.`,
+    says: `Contoso recovered: of what was lost, 1${n}point is left. Its score fell from 62.4${t}% to 62.2${t}%.`,
   },
   {
     what: 'reopened',
     told: last({}, fell, {}, fell),
-    says: `Again: Contoso fell 3.1 %-points (62.4${t}% → 59.2${t}%), 2 controls regressed.`,
+    says: `Again: Contoso fell 3.1${n}%-points (62.4${t}% → 59.2${t}%), 2 controls regressed.`,
   },
 ])('$what: $says', ({ told, says }) => {
   expect(headline(told, saying)).toBe(says);
@@ -119,7 +121,7 @@ test('a licence that went is not said to be Microsoft’s doing', () => {
   const after = dayOf({ day: '2026-11-20', scores: { ...without, mfa: 0 }, max: 480, licensed: 100 });
   const [told] = evaluate(first, after, { profiles }).tell;
   expect(told && notCounted(told.facts)).toEqual([
-    'Licences or users changed: 1 control no longer licensed, the maximum by −30, −20 licensed users and −4 points by that; that is not counted.',
+    `Licences or users changed: 1 control no longer licensed, the maximum by −30, −20 licensed users and −4${n}points by that; that is not counted.`,
   ]);
 });
 
@@ -137,9 +139,9 @@ test('reasons come biggest first, the rest as a sum', () => {
 
 test('the summary says what happened, why, what does not count, and what to do first', () => {
   expect(summary(last({}, { ...fell, max: 514 }), saying)).toBe(
-    `Contoso lost 16 points (3.1 %-points), 2 controls regressed. Its score fell from 62.4${t}% to 58.8${t}%. ` +
+    `Contoso lost 16${n}points (3.1${n}%-points), 2 controls regressed. Its score fell from 62.4${t}% to 58.8${t}%. ` +
       'Why: MFA for all administrators −10.0, Self-service password reset −6.0. ' +
-      'Microsoft moved the maximum by +4; that is not counted. First: MFA for all administrators (10 points).',
+      `Microsoft moved the maximum by +4; that is not counted. First: MFA for all administrators (10${n}points).`,
   );
 });
 
@@ -149,10 +151,22 @@ test('the card of the sample tenant: the figures of its score card', () => {
   const around = { profiles: sampleProfiles };
   const [told] = evaluate(evaluate(nothing, first, around), after, around).tell;
   expect(told && headline(told, saying)).toBe(
-    `Contoso fell 3.1 %-points (65.5${t}% → 62.4${t}%), 2 controls regressed.`,
+    `Contoso fell 3.1${n}%-points (65.5${t}% → 62.4${t}%), 2 controls regressed.`,
   );
   expect(told?.severity).toBe('high');
 });
+
+test('no line breaks between a number and its unit', () => {
+  const told = [last({}, { ...fell, max: 514 }), last({}, fell), last({}, { scores: { mfa: 4 } }, fell)];
+  told.push(last({}, fell, { scores: { mfa: 9 } }));
+  const said = told.flatMap((one) => [summary(one, saying), firstStep(one.facts, saying)]).join('\n');
+  expect(said).toMatch(/First: MFA for all administrators \(10\u00a0points\)\./);
+  expect(said).not.toMatch(breakable);
+  expect('First: MFA (9 points).').toMatch(breakable);
+});
+
+/** A number and its unit with a space between that may be the end of a line. */
+const breakable = /\d[ \u2009](?:points?\b|%)/;
 
 test('foreign names cannot act', () => {
   const bad = '**[x](http://evil.example)** <at>all</at>\u202e';
