@@ -10,6 +10,8 @@ export function helpCard(help: {
   rows: CommandRow[];
   /** Why there is no more here and where to go; escaped. */
   why: string;
+  /** What can be asked in another kind of place; empty when nothing more. */
+  elsewhere: string;
 }): CardData {
   const asks = (name: string): boolean => help.rows.some((row) => row.name === name);
   const buttons: Button[] = [];
@@ -20,7 +22,7 @@ export function helpCard(help: {
     title: 'What you can ask',
     caption: help.lead,
     rows: help.rows.map((row) => ({ name: escapeUsage(row.usage), detail: `${row.summary}.` })),
-    foot: help.why,
+    foot: [help.why, help.elsewhere].filter((line) => line !== '').join(' '),
     buttons,
   });
 }

@@ -18,8 +18,15 @@ export async function help(
   const lead = command.unknown === undefined ? '' : `I do not know “${command.unknown}”.`;
   const why = await whyNoMore(who, where, services);
   const asks = rows.map((row) => escapeUsage(row.usage)).join(' · ');
-  const text = [lead, `You can ask: ${asks}.`, why].filter(Boolean).join(' ');
-  return withCard(where, helpCard({ lead, rows, why }), text, []);
+  const elsewhere = canWatchElsewhere(who, where, services);
+  const text = [lead, `You can ask: ${asks}.`, why, elsewhere].filter(Boolean).join(' ');
+  return withCard(where, helpCard({ lead, rows, why, elsewhere }), text, []);
+}
+
+/** News goes where several read: in a personal chat nobody would find that out. For those who may ask for it. */
+function canWatchElsewhere(who: Caller, { audience }: Place, services: Services): string {
+  const tell = audience.kind === 'personal' && may(who, 'watch', undefined, services.now());
+  return tell ? 'In a channel or group chat: watch contoso tells it when that score falls.' : '';
 }
 
 /** The commands this person may use in this place. */

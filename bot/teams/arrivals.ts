@@ -99,10 +99,15 @@ function goneFrom(turn: Turn): string {
   return turn.eventType === 'channelDeleted' ? (turn.channel ?? turn.conversation.id) : turn.conversation.id;
 }
 
-/** The one post of an installation in a shared conversation: who brought us, and how to ask. */
+/** The one post of an installation in a shared conversation: who brought us, how to ask, what it is good for. */
 export function helloIn(kind: 'groupChat' | 'channel', by: string): string {
   const name = plain(by, 80);
   const who = name === '' ? 'Watchpost was added' : `${name} added Watchpost`;
-  const where = kind === 'channel' ? 'to this team' : 'to this chat';
-  return `${who} ${where}. Mention it with a question, for example: score contoso. With help it says what else it answers.`;
+  const [where, here] = kind === 'channel' ? ['team', 'channel'] : ['chat', 'chat'];
+  return [
+    `${who} to this ${where}.`,
+    'Mention it with a question, for example: score contoso.',
+    `watch contoso tells this ${here} when its score falls.`,
+    'With help it says what else it answers.',
+  ].join(' ');
 }

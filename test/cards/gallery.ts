@@ -126,7 +126,14 @@ export function gallery(text: ForeignText = usual, many = 25): Record<string, Ca
         { where: 'in a chat', why: text('Guests are here.'), since: '2026-11-18T08:00:00.000Z' },
       ],
     }),
-    score: scoreCard({ tenant: first, posture: foreign, now, settings, maySync: true }).card,
+    score: scoreCard({
+      tenant: first,
+      posture: foreign,
+      now,
+      settings,
+      maySync: true,
+      staleAfterMs: 86_400_000,
+    }).card,
     scoreIll: scoreCard({
       tenant: ill,
       posture: {
@@ -138,6 +145,7 @@ export function gallery(text: ForeignText = usual, many = 25): Record<string, Ca
       },
       now,
       settings,
+      staleAfterMs: 86_400_000,
       maySync: true,
     }).card,
     scoreNothing: scoreCard({
@@ -145,6 +153,7 @@ export function gallery(text: ForeignText = usual, many = 25): Record<string, Ca
       posture: { ...foreign, percent: null, trend: [], actions: [], actionCount: 0 },
       now,
       settings,
+      staleAfterMs: 86_400_000,
       maySync: false,
     }).card,
     ranking: rankingCard({
@@ -165,6 +174,7 @@ export function gallery(text: ForeignText = usual, many = 25): Record<string, Ca
       lead: 'I do not know “flarb”.',
       rows: [...commandTable],
       why: 'Only help is answered here.',
+      elsewhere: 'In a channel or group chat: watch contoso tells it when that score falls.',
     }),
     none:
       notAvailable(text('contosso'), 'score', others.slice(0, 3), channel).card ?? noticeCard({ text: '' }),

@@ -200,6 +200,13 @@ test.each<{ text: string; who: Caller; where: Place; says: string | RegExp; of: 
     of: [],
   },
   { text: 'hi', who: nobody, where: personal(nobody), says: 'You have no role here yet', of: [] },
+  ...[admin, operator].map((who) => ({
+    text: 'help',
+    who,
+    where: personal(who),
+    says: 'In a channel or group chat: watch contoso tells it when that score falls.',
+    of: [],
+  })),
   {
     text: 'flarb',
     who: admin,
@@ -289,6 +296,16 @@ test.each<{ text: string; who: Caller; where: Place; says: string | RegExp; of: 
 function literally(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }
+
+test('that channels can watch is said where it cannot be typed, to who may type it, and to nobody else', async () => {
+  const tells = async (who: Caller, where: Place): Promise<boolean> =>
+    /In a channel or group chat: watch/.test(wordsOf(await rig.say('help', who, where)));
+  expect(await tells(operator, personal(operator))).toBe(true);
+  expect(await tells(reader, personal(reader))).toBe(false);
+  expect(await tells(nobody, personal(nobody))).toBe(false);
+  expect(await tells(operator, internal)).toBe(false);
+  expect(await tells(operator, unbound)).toBe(false);
+});
 
 test('what is asked privately is answered privately', async () => {
   const reply = await rig.say('score contoso ltd', reader, { ...internal, targeted: true });

@@ -447,6 +447,9 @@ test('a team gets one post in the channel it was added to, naming who added us, 
   const fresh = (await rig.posts()).slice(before);
   expect(fresh.map((one) => one.conversation)).toEqual([selected.id]);
   expect(String(fresh[0]?.activity?.text)).toMatch(/^Ana .*Reyes added Watchpost to this team\./);
+  expect(String(fresh[0]?.activity?.text)).toContain(
+    'watch contoso tells this channel when its score falls.',
+  );
   expect(String(fresh[0]?.activity?.text)).toContain('Ana \\[x\\](');
 });
 
