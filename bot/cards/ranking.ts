@@ -1,5 +1,6 @@
 import { clean, plain } from '../../shared/foreign-text.ts';
 import type { Posture } from '../../shared/score/score.ts';
+import { readAtOf } from '../../shared/score/worst-first.ts';
 import type { Tenant } from '../../shared/tenants/tenant.ts';
 import { healthLabel } from '../../shared/tenants/tenant-health.ts';
 import type { Instant } from '../../shared/time.ts';
@@ -16,7 +17,7 @@ import {
 import type { CardData } from '../services.ts';
 import { ask, type Button, type LinkSettings, openTenants } from './actions.ts';
 import { listCard, type Row } from './rows.ts';
-import { onlyMaximumMoved, readAtOf } from './score.ts';
+import { onlyMaximumMoved } from './score.ts';
 
 export const rowsOnPage = 10;
 

@@ -2,10 +2,11 @@ import { clean, plain } from '../../shared/foreign-text.ts';
 import { comparisonOf } from '../../shared/score/comparison.ts';
 import type { Action, Posture, ScoreChange } from '../../shared/score/score.ts';
 import { trendLine } from '../../shared/score/trend.ts';
+import { isStale, readAtOf } from '../../shared/score/worst-first.ts';
 import { notRead } from '../../shared/tenants/not-read.ts';
 import type { Tenant } from '../../shared/tenants/tenant.ts';
 import { healthSentence } from '../../shared/tenants/tenant-health.ts';
-import { type Day, daysBetween, type Instant, millis, plusDays } from '../../shared/time.ts';
+import { type Day, daysBetween, type Instant, plusDays } from '../../shared/time.ts';
 import {
   ageText,
   arrowed,
@@ -28,8 +29,6 @@ import template from './score.json' with { type: 'json' };
 const shownActions = 3;
 /** As many days as fit one line of a narrow card. */
 const longestTrend = 36;
-/** Two missed syncs at the usual cadence of 12 hours: the reader should know. */
-const staleAfterMs = 24 * 3_600_000;
 
 type Color = 'Default' | 'Good' | 'Attention';
 type Fact = { headline: string; color: Color; detail: string };
@@ -59,6 +58,8 @@ export type ScoreCardInput = {
   posture: Posture;
   now: Instant;
   settings: LinkSettings;
+  /** How old what was read may be. */
+  staleAfterMs: number;
   /** The reader may sync this tenant: *Sync now* is shown. */
   maySync: boolean;
 };
@@ -154,18 +155,12 @@ export function scoreLine(name: string, posture: Posture, now: Instant): string 
   return `${clean(name, 80)}: ${percentText(posture.percent)} (${pointsOf(posture.current, posture.max)}), ${since}.${todo}`;
 }
 
-/** When the score was last read: an unchanged answer is a good read too, though nothing was evaluated. */
-export function readAtOf(tenant: Tenant, posture: Posture): Instant {
-  const read = tenant.datasets.secureScores?.readAt;
-  return read !== undefined && read > posture.readAt ? read : posture.readAt;
-}
-
 function notice(input: ScoreCardInput, readAt: Instant): Pick<ScoreCard, 'notice' | 'noticeStyle'> {
   const { tenant, now } = input;
   if (tenant.health.state !== 'connected' && tenant.health.state !== 'waiting') {
     return { notice: plain(healthSentence(tenant.health, now), 400), noticeStyle: 'warning' };
   }
-  if (millis(now) - millis(readAt) > staleAfterMs) {
+  if (isStale(readAt, now, input.staleAfterMs)) {
     return { notice: `This is old: last read ${ageText(readAt, now)}.`, noticeStyle: 'warning' };
   }
   return { notice: '', noticeStyle: 'emphasis' };

@@ -5,6 +5,7 @@ import type { Tenant } from '../../shared/tenants/tenant.ts';
 import { healthSentence } from '../../shared/tenants/tenant-health.ts';
 import { ask, openTenant } from '../cards/actions.ts';
 import { scoreCard } from '../cards/score.ts';
+import { staleAfterMs } from '../cron.ts';
 import type { Place, Reply, Services } from '../services.ts';
 import { lookUp } from './look-up.ts';
 import { say, withCard } from './reply.ts';
@@ -32,7 +33,10 @@ export async function scoreOf(listed: Tenant, who: Caller, where: Place, service
   const tenant = (await store.tenants.get(scope, id)) ?? listed;
   if (posture === null) return notReadYet(tenant, maySync, where, services);
 
-  const { card, text } = scoreCard({ tenant, posture, now, settings, maySync });
+  const { card, text } = scoreCard({
+    ...{ tenant, posture, now, settings, maySync },
+    staleAfterMs: staleAfterMs(settings.syncScores, now),
+  });
   return withCard(where, card, text, [tenant.id]);
 }
 

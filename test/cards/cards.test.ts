@@ -112,7 +112,14 @@ test('the maximum that Microsoft moved is nobody’s fall', () => {
   const moved = { ...posture, sinceYesterday: change, regressed: 0, improved: 0 };
   const said = (one: typeof posture) =>
     JSON.stringify(
-      scoreCard({ tenant: aTenant(1, 'Contoso Ltd'), posture: one, now, settings, maySync: false }).card,
+      scoreCard({
+        tenant: aTenant(1, 'Contoso Ltd'),
+        posture: one,
+        now,
+        settings,
+        maySync: false,
+        staleAfterMs: 86_400_000,
+      }).card,
     );
   const text = '%-points since 19\u00a0Nov, Microsoft moved the maximum by +10.0\u00a0points';
   expect(said(moved)).toContain(text);
@@ -122,7 +129,7 @@ test('the maximum that Microsoft moved is nobody’s fall', () => {
 
 test('asked again, a score is the same card until anything that it says has changed', () => {
   const tenant = aTenant(1, 'Contoso Ltd');
-  const asked = { tenant, posture: contosoPosture(), now, settings, maySync: true };
+  const asked = { tenant, posture: contosoPosture(), now, settings, maySync: true, staleAfterMs: 86_400_000 };
   const ill = { ...tenant.health, state: 'service-error' as const, cause: 'Graph is away.', remedy: '' };
   const changes: Partial<typeof asked>[] = [
     { now: plus(now, 60_000) },
