@@ -30,7 +30,7 @@ export function Connect(props: { api: Api; tenant: Connecting; close: () => void
   const subject = instead ?? tenant;
   const title =
     saved !== null
-      ? saved.name
+      ? `${saved.name} ${subject === null ? 'is connected' : 'has new credentials'}`
       : subject === null
         ? 'Connect a tenant'
         : `Update credentials of ${subject.name}`;
@@ -247,9 +247,6 @@ function FirstSync(props: {
   return (
     <div className="form">
       <div role="status" className="outcome">
-        <p>
-          {isNew ? `${saved.name} (${saved.domain}) is connected.` : `${saved.name} has its new credentials.`}
-        </p>
         <p className={following.state === 'failed' ? 'worse' : undefined}>{inWords(following, isNew)}</p>
       </div>
       {following.state === 'running' && <progress aria-label={`Reading ${saved.name}`} />}

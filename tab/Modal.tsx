@@ -11,11 +11,20 @@ export function Modal(props: { title: string; busy: boolean; close: () => void; 
     const element = dialog.current;
     const before = document.activeElement;
     element?.showModal();
+    // Otherwise the first thing in the dialog has the focus, which is the way out of it.
+    element?.querySelector<HTMLElement>('input:not([readonly])')?.focus();
     return () => {
       element?.close();
       if (before instanceof HTMLElement) before.focus();
     };
   }, []);
+  const heading = useRef<HTMLHeadingElement>(null);
+  const first = useRef(props.title);
+  useEffect(() => {
+    // Another step of the same dialog: who pressed a button that is gone now goes on from its heading.
+    if (props.title !== first.current) heading.current?.focus();
+    first.current = props.title;
+  }, [props.title]);
   return (
     <dialog
       ref={dialog}
@@ -28,7 +37,9 @@ export function Modal(props: { title: string; busy: boolean; close: () => void; 
       }}
     >
       <header className="modal-head">
-        <h2 id={labelled}>{props.title}</h2>
+        <h2 id={labelled} ref={heading} tabIndex={-1}>
+          {props.title}
+        </h2>
         <button
           type="button"
           className="quiet close"

@@ -15,6 +15,7 @@ import { useHeadingFocus } from './use-heading-focus.ts';
 import { useLoad } from './use-load.ts';
 import { asApiError } from './use-me.ts';
 import { useNow } from './use-now.ts';
+import { useReloadWhile } from './use-reload-while.ts';
 
 const typingMs = 250;
 const loadConnect = async () => (await import('./Connect.tsx')).Connect;
@@ -32,6 +33,8 @@ export function Overview(props: {
   const key = `tenants ${show} ${q}`;
   const list = useLoad<TenantList>(key, (signal) => api.tenants({ show, q }, signal));
   const heading = useHeadingFocus('Tenants');
+  const waiting = list.value?.rows.some(({ health }) => health.state === 'waiting') === true;
+  useReloadWhile(waiting && list.error === null, list.value, list.reload);
   const [typed, setTyped] = useState(q);
   const [connecting, setConnecting] = useState(false);
   const Connect = useLazy(loadConnect, connecting);

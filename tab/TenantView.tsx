@@ -19,11 +19,14 @@ import { useSyncNow } from './SyncNow.tsx';
 import { useHeadingFocus } from './use-heading-focus.ts';
 import { useLoad } from './use-load.ts';
 import { useNow } from './use-now.ts';
+import { useReloadWhile } from './use-reload-while.ts';
 import { Why } from './Why.tsx';
 
 /** One tenant: how good, is it getting better, why, and what to do first. */
 export function TenantView({ api, id }: { api: Api; id: string }) {
   const load = useLoad<TenantPage>(`tenant ${id}`, (signal) => api.tenant(id, signal));
+  const waiting = load.value?.tenant.health.state === 'waiting' && load.error === null;
+  useReloadWhile(waiting, load.value, load.reload);
   useEffect(() => {
     // Not as an expression: newer browsers answer a promise, which React would take for a clean-up.
     window.scrollTo(0, 0);

@@ -6,7 +6,7 @@ import type { CollectionDeclaration, Engine } from '../../bot/store/engine/colle
 import { storeOver } from '../../bot/store/open.ts';
 import { openPurge } from '../../bot/store/purge.ts';
 import { scopeOfJob, scopeOfSystem } from '../../shared/access.ts';
-import { type Database, embedded, testKeyring } from './backends.ts';
+import { type Database, embedded, mongoAt, testKeyring } from './backends.ts';
 import { Crash, crashing, ignoringGuards } from './faulty.ts';
 import { ana, aTenant, contoso, fabrikam, found } from './samples.ts';
 
@@ -15,12 +15,15 @@ import { ana, aTenant, contoso, fabrikam, found } from './samples.ts';
 const everything = scopeOfSystem();
 const scoped = collections.filter(({ tenantScoped }) => tenantScoped);
 
-describe('removing a tenant', () => {
+const uri = process.env.MONGODB_URI ?? '';
+const backends = [embedded, ...(uri === '' ? [] : [mongoAt(uri)])];
+
+describe.each(backends)('removing a tenant from the $kind store', (backend) => {
   let database: Database;
   let engine: Engine;
   let store: Store;
   beforeAll(async () => {
-    database = await embedded.fresh();
+    database = await backend.fresh();
     engine = await database.engine(collections);
   });
   beforeEach(async () => {
