@@ -12,11 +12,15 @@ import { asApiError } from './use-me.ts';
 type Going = { running: boolean; problem: string | null; deleted: string[] | null };
 
 /** Takes a tenant out of Watchpost, after its name was typed; says what went. */
-export function Remove(props: { api: Api; tenant: { id: string; name: string }; close: () => void }) {
+export function Remove(props: {
+  api: Api;
+  tenant: { id: string; name: string; domain: string };
+  close: () => void;
+}) {
   const { api, tenant } = props;
   const [typed, setTyped] = useState('');
   const [going, setGoing] = useState<Going>({ running: false, problem: null, deleted: null });
-  const matches = folded(typed) === folded(tenant.name);
+  const matches = [tenant.name, tenant.domain].some((one) => folded(one) === folded(typed));
 
   const remove = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
@@ -63,7 +67,13 @@ export function Remove(props: { api: Api; tenant: { id: string; name: string }; 
             Its credential, all scores and their history, and what channels hear of it are deleted. This
             cannot be undone; Microsoft gives back 90 days of scores when it is connected again.
           </p>
-          <Field label={`Type ${tenant.name} to remove it`} most={300} value={typed} change={setTyped} />
+          <Field
+            label={`Type ${tenant.name} to remove it`}
+            hint={`Or its domain, ${tenant.domain}.`}
+            most={300}
+            value={typed}
+            change={setTyped}
+          />
           {going.problem !== null && (
             <p role="alert" className="worse">
               {going.problem}

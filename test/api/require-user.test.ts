@@ -11,6 +11,7 @@ import { type LogFields, silentLog } from '../../bot/log.ts';
 import { newKeyringText, parseKeyring } from '../../bot/secrets.ts';
 import { openStore } from '../../bot/store/open.ts';
 import { roleOf } from '../../shared/access.ts';
+import { count, seeded } from '../support/counts.ts';
 import { fiveTenants } from '../tab/seeded.ts';
 import { openTabServer, type TabServer } from '../tab/tab-server.ts';
 import { claimsOf, issuer } from '../tab/tab-tokens.ts';
@@ -521,6 +522,51 @@ describe('who the person is and what the person may do', () => {
     });
     expect(body.role).toBeNull();
   });
+
+  test('whatever a token claims besides, who it is decides alone (R12)', async () => {
+    const { store, entra } = server;
+    const requireUser = openRequireUser({
+      services: { store, entraKeys: entra.keys, log: silentLog(), now: () => store.now() },
+      audience: demoTabAppId,
+      homeTenantId: demoHome.id,
+      issuer,
+    });
+    const people = demoPeople.slice(0, 5).map(({ oid }) => oid);
+    const expected = new Map<string, unknown>();
+    for (const oid of people) {
+      const answer = await requireUser(await bearer(good({ oid, iat: now - 1 })));
+      expected.set(oid, answer.kind === 'user' ? answer.who.grants : answer);
+    }
+    const random = seeded();
+    const words = [
+      'Ana Reyes',
+      'ana@fourthcoffee.example',
+      'Admin',
+      '',
+      people[0],
+      'all',
+      'Watchpost.Admin',
+      '✓',
+    ];
+    const pick = () => words[Math.floor(random() * words.length)];
+    const names = [
+      'name',
+      'preferred_username',
+      'upn',
+      'email',
+      'unique_name',
+      'sub',
+      'wids',
+      'groups',
+      'given_name',
+    ];
+    for (let n = 0; n < count(300, 10_000); n += 1) {
+      const oid = people[n % people.length] ?? '';
+      const besides = Object.fromEntries(names.filter(() => random() < 0.5).map((claim) => [claim, pick()]));
+      const answer = await requireUser(await bearer(good({ oid, iat: now - 1, ...besides })));
+      expect(answer.kind === 'user' ? answer.who.grants : answer).toEqual(expected.get(oid));
+    }
+  }, 120_000);
 
   test('while Entra’s keys cannot be had nobody is told to sign in again', async () => {
     const { keys } = server.entra;
