@@ -30,7 +30,7 @@ describe('a score drops overnight', () => {
     told.words.includes(customer.name) && told.transition === transition;
 
   test('who watches is told what will be heard; the first read of a customer says nothing', async () => {
-    const said = await soc.ask(soc.bo, watchers, 'watch all', /hear/i);
+    const said = await soc.ask(soc.bo, watchers, 'watch all', /now watches all/);
     expect(said).toMatch(/unwatch/i);
     expect(await soc.ask(soc.bo, watchers, 'watching', /watch/i)).toMatch(/all/i);
     expect(await soc.told(watchers)).toEqual([]);
@@ -158,7 +158,7 @@ describe('a score drops overnight', () => {
     expect(refused).toMatch(/help|personal|Admin|score|guest/i);
 
     const turned = await soc.channel('turned', staff);
-    await soc.ask(soc.bo, turned, 'watch all', /hear/i);
+    await soc.ask(soc.bo, turned, 'watch all', /now watches all/);
     await soc.channel('turned', [...staff, { ...guest, tenantId: contoso.id }]);
     await soc.tell(turned, soc.ana, {
       membersAdded: [{ id: '29:gus', aadObjectId: guest.aadObjectId }],
