@@ -117,6 +117,7 @@ function Form(props: {
     <form className="form" method="post" onSubmit={submit}>
       {tenant === null && (
         <>
+          <Beforehand />
           <Field
             label="Tenant id or domain"
             hint="Any domain of the tenant, such as contoso.com."
@@ -202,6 +203,42 @@ function Form(props: {
         )}
       </footer>
     </form>
+  );
+}
+
+/** All that is read of a tenant today. */
+const permissions = [
+  'SecurityEvents.Read.All',
+  'Organization.Read.All',
+  'Domain.Read.All',
+  'LicenseAssignment.Read.All',
+];
+
+/** What an administrator of the tenant has to have done; folded away for who has done it before. */
+function Beforehand() {
+  return (
+    <details>
+      <summary>What has to be there first</summary>
+      <ol className="caption beforehand">
+        <li>
+          An app registration in the tenant:{' '}
+          <a
+            href="https://entra.microsoft.com/#view/Microsoft_AAD_RegisteredApps/ApplicationsListBlade"
+            target="_blank"
+            rel="noopener noreferrer"
+          >
+            App registrations in Entra
+            <span className="sr"> (opens a new window)</span>
+          </a>
+          .
+        </li>
+        <li>
+          Its application permissions for Microsoft Graph, with an administrator's consent:{' '}
+          {permissions.join(', ')}.
+        </li>
+        <li>A client secret of it, whose value you have at hand.</li>
+      </ol>
+    </details>
   );
 }
 
