@@ -1,12 +1,7 @@
-import {
-  ActivityHandler,
-  CloudAdapter,
-  ConfigurationBotFrameworkAuthentication,
-  type TurnContext,
-} from 'botbuilder';
-import type { ServiceClientCredentialsFactory } from 'botframework-connector';
+import { ActivityHandler, type TurnContext } from 'botbuilder';
 import restify from 'restify';
 import * as v from 'valibot';
+import { stockAdapter } from './stock-adapter.ts';
 
 /**
  * The other side of the ratio: a botbuilder bot as Microsoft's samples write it (restify, CloudAdapter,
@@ -26,34 +21,7 @@ const settings = v.parse(
   JSON.parse(process.argv[2] ?? '{}'),
 );
 
-const credentials: ServiceClientCredentialsFactory = {
-  isValidAppId: async (appId) => appId === settings.botId,
-  isAuthenticationDisabled: async () => false,
-  createCredentials: async () => ({
-    async signRequest(request) {
-      request.headers.set('authorization', 'Bearer fixed');
-      return request;
-    },
-  }),
-};
-const adapter = new CloudAdapter(
-  new ConfigurationBotFrameworkAuthentication(
-    {
-      ValidateAuthority: 'true',
-      ToChannelFromBotLoginUrl: 'https://login.microsoftonline.com/botframework.com',
-      ToChannelFromBotOAuthScope: 'https://api.botframework.com',
-      ToBotFromChannelTokenIssuer: 'https://api.botframework.com',
-      OAuthUrl: 'https://api.botframework.com',
-      ToBotFromChannelOpenIdMetadataUrl: settings.openIdMetadata,
-      ToBotFromEmulatorOpenIdMetadataUrl: settings.openIdMetadata,
-      CallerId: 'urn:botframework:azure',
-    },
-    credentials,
-  ),
-);
-adapter.onTurnError = async (_, error) => {
-  console.error(error);
-};
+const adapter = stockAdapter(settings.botId, settings.openIdMetadata);
 
 class SameCard extends ActivityHandler {
   constructor() {

@@ -78,7 +78,11 @@ function answerTo(request: IncomingMessage, body: Buffer): Answer {
   }
   if (path === '/_bench/phase') {
     const wanted = v.parse(
-      v.object({ number: v.number(), throttled: v.optional(v.number(), 0), delayMs: v.optional(v.number(), 0) }),
+      v.object({
+        number: v.number(),
+        throttled: v.optional(v.number(), 0),
+        delayMs: v.optional(v.number(), 0),
+      }),
       JSON.parse(body.toString('utf8')),
     );
     makePhase(wanted.number);
@@ -137,7 +141,9 @@ function bodiesOf(tenant: SandboxTenant, phase: number): Bodies {
   const control = controls[(phase * 7) % controls.length];
   // Each phase is another score of the same day: what stood yesterday does not move.
   const changes =
-    phase === 0 || control === undefined ? [] : [{ day: today, control: control.id, to: (phase % 3) * (control.max / 3) }];
+    phase === 0 || control === undefined
+      ? []
+      : [{ day: today, control: control.id, to: (phase % 3) * (control.max / 3) }];
   const now = { ...tenant, changes, version: tenant.version + phase };
   const days = Array.from({ length: kept }, (_, back) => secureScore(now, plusDays(today, -back)));
   const page = (value: readonly object[]): Buffer => Buffer.from(JSON.stringify({ value }));

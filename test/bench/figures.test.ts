@@ -1,7 +1,10 @@
 import { expect, test } from '@jest/globals';
-import { type Aim, ratios, type SideFigures, spread } from './figures.ts';
+import { type Aim, judged, type Measure, type SideFigures, sideFigures, spread } from './figures.ts';
 import { percentile } from './load.ts';
+import { inRounds } from './rounds.ts';
 import { table } from './table.ts';
+
+const measure: Measure = { key: 'rate', name: 'turns/s', digits: 0 };
 
 test.each([
   { values: [3], says: { median: 3, min: 3, max: 3 } },
@@ -26,8 +29,10 @@ test.each([
   ).toBe(says);
 });
 
-const more: Aim = { metric: 'turnsPerSecond', better: 'more', aim: 2.5, acceptable: 2 };
-const less: Aim = { metric: 'cpuMsPerTurn', better: 'less', aim: 0.4, acceptable: 0.5 };
+const more: Aim = { measure: 'rate', better: 'more', aim: 2.5, acceptable: 2 };
+const less: Aim = { measure: 'rate', better: 'less', aim: 0.4, acceptable: 0.5 };
+const longer: Aim = { measure: 'rate', better: 'less', as: 'difference', aim: 4, acceptable: 6 };
+const alone: Aim = { measure: 'rate', better: 'less', as: 'figure', aim: 10, acceptable: 10 };
 
 test.each([
   { aim: more, ours: 250, theirs: 100, verdict: 'met' },
@@ -39,34 +44,64 @@ test.each([
   { aim: less, ours: 51, theirs: 100, verdict: 'worse' },
   { aim: less, ours: null, theirs: 100, verdict: 'not measured' },
   { aim: less, ours: 1, theirs: 0, verdict: 'not measured' },
-  { aim: { metric: 'rssMb', better: 'less' } as Aim, ours: 300, theirs: 100, verdict: 'shown' },
-])('$ours beside $theirs, $aim.better is better: $verdict', ({ aim, ours, theirs, verdict }) => {
-  const [judged] = ratios(side(aim, ours), side(aim, theirs), [aim]);
-  expect(judged?.verdict).toBe(verdict);
+  { aim: less, ours: 1, theirs: null, verdict: 'not measured' },
+  { aim: { measure: 'rate', better: 'less' } as Aim, ours: 300, theirs: 100, verdict: 'shown' },
+  { aim: longer, ours: 12, theirs: 8, verdict: 'met' },
+  { aim: longer, ours: 14, theirs: 8, verdict: 'acceptable' },
+  { aim: longer, ours: 14.1, theirs: 8, verdict: 'worse' },
+  { aim: alone, ours: 10, theirs: null, verdict: 'met' },
+  { aim: alone, ours: 10.1, theirs: null, verdict: 'worse' },
+])('$ours beside $theirs, $aim.better is better, as $aim.as: $verdict', ({ aim, ours, theirs, verdict }) => {
+  const [one] = judged(side(ours), side(theirs), [aim]);
+  expect(one?.verdict).toBe(verdict);
 });
 
-test('the table names what is worse than acceptable, with the aim and the limit beside it', () => {
-  const [ours, theirs] = [side(more, 150), side(more, 100)];
+test('a side has the median of each measure over its rounds, and none when one round lacks it', () => {
+  const cells = [
+    { rate: 3, cpu: 1 },
+    { rate: 1, cpu: null },
+    { rate: 2, cpu: 1 },
+  ];
+  const figures = sideFigures(cells, [measure, { key: 'cpu', name: 'CPU', digits: 1 }]);
+  expect(figures).toEqual({ rate: { median: 2, min: 1, max: 3 }, cpu: null });
+});
+
+test.each([
+  { aim: more, says: /^turns\/s +150 +100 +1\.50 x +>= 2\.50 \[2\.00\] +WORSE/ },
+  { aim: longer, says: /^turns\/s +150 +100 +\+50 +<= 4\.00 \[6\.00\] +WORSE/ },
+  { aim: alone, says: /^turns\/s +150 +100 +<= 10\.00 \[10\.00\] +WORSE/ },
+])('the table names what is worse than acceptable, with the limit beside it: as $aim.as', ({ aim, says }) => {
+  const [ours, theirs] = [side(150), side(100)];
   const lines = table(
     'title',
+    [measure],
     [
       { name: 'Watchpost', figures: ours },
       { name: 'bare', figures: theirs },
     ],
-    ratios(ours, theirs, [more]),
+    judged(ours, theirs, [aim]),
   );
-  const row = lines.find((line) => line.startsWith('turns/s'));
-  expect(row).toMatch(/150 \(150 to 150\) +100 \(100 to 100\) +1\.50 x +>= 2\.50 \[2\.00\] +WORSE/);
+  expect(lines.find((line) => line.startsWith('turns/s'))).toMatch(says);
 });
 
-function side({ metric }: Aim, value: number | null): SideFigures {
-  const none = {
-    turnsPerSecond: null,
-    p50Ms: null,
-    p99Ms: null,
-    cpuMsPerTurn: null,
-    busy: null,
-    rssMb: null,
-  };
-  return { ...none, [metric]: spread([value]) };
+test('who goes first changes from round to round', async () => {
+  const order: string[] = [];
+  const sides = ['a', 'b', 'c'].map((name) => ({
+    name,
+    async round(number: number) {
+      order.push(`${name}${number}`);
+      return { rate: number, canaryMs: 1 };
+    },
+  }));
+  const cells = await inRounds(sides, 3, () => undefined);
+  expect(order.join(' ')).toBe('a0 b0 c0 b1 c1 a1 c2 a2 b2');
+  expect(cells.map((one) => one.map(({ rate }) => rate))).toEqual([
+    [0, 1, 2],
+    [0, 1, 2],
+    [0, 1, 2],
+  ]);
+});
+
+function side(value: number | null): SideFigures {
+  return { rate: spread([value]) };
 }

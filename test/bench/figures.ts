@@ -1,42 +1,29 @@
-/** What one round over one side gave. `null` = could not be measured here. */
-export type Cell = {
-  turns: number;
-  seconds: number;
-  turnsPerSecond: number;
-  p50Ms: number;
-  p99Ms: number;
-  cpuMsPerTurn: number | null;
-  /** CPU seconds per second: below 0.85 the process was kept waiting by something else than itself. */
-  busy: number | null;
-  rssMb: number | null;
-  /** Time of a fixed piece of arithmetic right after the round: longer than usual = the machine was disturbed. */
-  canaryMs: number;
-};
+/** What one round over one side gave, by the key of the measure. `null` = could not be measured here. */
+export type Cell = Readonly<Record<string, number | null>>;
+
+/** One thing that is measured of a side, as a row of the table. */
+export type Measure = { key: string; name: string; digits: number };
 
 export type Spread = { median: number; min: number; max: number };
-export type Metric = 'turnsPerSecond' | 'p50Ms' | 'p99Ms' | 'cpuMsPerTurn' | 'busy' | 'rssMb';
-export type SideFigures = Record<Metric, Spread | null>;
+export type SideFigures = Readonly<Record<string, Spread | null>>;
 
-/** `aim` is what we want; worse than `acceptable` fails the run. Without them a ratio is shown and not judged. */
-export type Aim = { metric: Metric; better: 'more' | 'less'; aim?: number; acceptable?: number };
+/**
+ * `aim` is what we want; worse than `acceptable` fails the run. Without them a figure is shown and not judged. What is
+ * judged: our median over theirs, our median less theirs, or our median alone.
+ */
+export type Aim = {
+  measure: string;
+  better: 'more' | 'less';
+  as?: 'ratio' | 'difference' | 'figure';
+  aim?: number;
+  acceptable?: number;
+};
 export type Verdict = 'met' | 'acceptable' | 'worse' | 'shown' | 'not measured';
-export type Ratio = Aim & { ratio: number | null; verdict: Verdict };
+export type Judged = Aim & { value: number | null; verdict: Verdict };
 
-/** `/score` beside a bare botbuilder bot, 16 in flight: Watchpost's median over the bare bot's. */
-export const scoreAims: readonly Aim[] = [
-  { metric: 'turnsPerSecond', better: 'more', aim: 2.5, acceptable: 2 },
-  { metric: 'cpuMsPerTurn', better: 'less', aim: 0.4, acceptable: 0.5 },
-  { metric: 'p99Ms', better: 'less', aim: 0.5, acceptable: 0.8 },
-  { metric: 'p50Ms', better: 'less' },
-  { metric: 'rssMb', better: 'less' },
-];
-
-const metrics: readonly Metric[] = ['turnsPerSecond', 'p50Ms', 'p99Ms', 'cpuMsPerTurn', 'busy', 'rssMb'];
-
-/** Median, smallest and largest of every metric over the rounds of one side. */
-export function sideFigures(cells: readonly Cell[]): SideFigures {
-  const spreads = metrics.map((metric) => [metric, spread(cells.map((cell) => cell[metric]))] as const);
-  return Object.fromEntries(spreads) as SideFigures;
+/** Median, smallest and largest of every measure over the rounds of one side. */
+export function sideFigures(cells: readonly Cell[], measures: readonly Measure[]): SideFigures {
+  return Object.fromEntries(measures.map(({ key }) => [key, spread(cells.map((cell) => cell[key] ?? null))]));
 }
 
 /** Null as soon as one value is missing. */
@@ -50,19 +37,25 @@ export function spread(values: readonly (number | null)[]): Spread | null {
   return { median, min, max };
 }
 
-/** Ours over theirs, by medians, each judged by its aim. */
-export function ratios(ours: SideFigures, theirs: SideFigures, aims: readonly Aim[]): Ratio[] {
+/** Each aim held against the medians of the two sides; `theirs` is not there when only we are measured. */
+export function judged(ours: SideFigures, theirs: SideFigures | undefined, aims: readonly Aim[]): Judged[] {
   return aims.map((aim) => {
-    const [above, below] = [ours[aim.metric], theirs[aim.metric]];
-    const ratio = above === null || below === null ? null : above.median / below.median;
-    return { ...aim, ratio, verdict: judge(aim, ratio) };
+    const value = figureOf(aim, ours[aim.measure]?.median, theirs?.[aim.measure]?.median);
+    return { ...aim, value, verdict: verdictOf(aim, value) };
   });
 }
 
-function judge({ better, aim, acceptable }: Aim, ratio: number | null): Verdict {
-  if (ratio === null || !Number.isFinite(ratio)) return 'not measured';
+function figureOf({ as }: Aim, ours: number | undefined, theirs: number | undefined): number | null {
+  if (ours === undefined) return null;
+  if (as === 'figure') return ours;
+  if (theirs === undefined) return null;
+  return as === 'difference' ? ours - theirs : ours / theirs;
+}
+
+function verdictOf({ better, aim, acceptable }: Aim, value: number | null): Verdict {
+  if (value === null || !Number.isFinite(value)) return 'not measured';
   if (aim === undefined || acceptable === undefined) return 'shown';
-  const reaches = (mark: number): boolean => (better === 'more' ? ratio >= mark : ratio <= mark);
+  const reaches = (mark: number): boolean => (better === 'more' ? value >= mark : value <= mark);
   if (reaches(aim)) return 'met';
   return reaches(acceptable) ? 'acceptable' : 'worse';
 }

@@ -51,7 +51,12 @@ async function run(): Promise<void> {
   const requests = await side.read();
   const seconds = (performance.now() - started) / 1000;
   const used = process.cpuUsage(cpu);
-  process.send?.({ requests, seconds, cpuMs: (used.user + used.system) / 1000, rssMb: process.memoryUsage.rss() / 2 ** 20 });
+  process.send?.({
+    requests,
+    seconds,
+    cpuMs: (used.user + used.system) / 1000,
+    rssMb: process.memoryUsage.rss() / 2 ** 20,
+  });
 }
 
 type Read = { prepare(): Promise<void>; read(): Promise<number>; close(): Promise<void> };
@@ -61,7 +66,10 @@ async function openProduct(): Promise<Read> {
   setGlobalDispatcher(toSandbox(settings.url));
   const app = { appId: randomUUID(), secret: 'not used', tenantId: randomUUID() };
   const config = readConfig({
-    ...productionSettings({ url: settings.url, info: { apps: { bot: app, tab: { appId: app.appId, tenantId: app.tenantId } } } }),
+    ...productionSettings({
+      url: settings.url,
+      info: { apps: { bot: app, tab: { appId: app.appId, tenantId: app.tenantId } } },
+    }),
     WATCHPOST_DATA: folder,
     ENCRYPTION_KEYS: settings.encryptionKeys,
     LOG_LEVEL: 'warn',
@@ -96,7 +104,8 @@ async function openProduct(): Promise<Read> {
           free -= 1;
           const work = syncScores(lease, services)
             .then((outcome) => {
-              if (outcome === 'failed' || outcome === 'gone') throw new Error(`a sync of the bench ${outcome}`);
+              if (outcome === 'failed' || outcome === 'gone')
+                throw new Error(`a sync of the bench ${outcome}`);
             })
             .finally(() => {
               free += 1;
@@ -124,7 +133,11 @@ async function connect(services: Services, one: { id: string; domain: string; na
     ...{ id, name: one.name, domain: one.domain, domains: [one.domain], opaque: 1, connectedAt: now },
     health: { state: 'waiting', since: now, cause: '', remedy: '' },
     datasets: {},
-    licences: { entraP1: { known: false, why: 'not read yet' }, entraP2: { known: false, why: 'not read yet' }, skus: [] },
+    licences: {
+      entraP1: { known: false, why: 'not read yet' },
+      entraP2: { known: false, why: 'not read yet' },
+      skus: [],
+    },
   });
   await services.store.credentials.save(scope, {
     tenantId: id,

@@ -9,15 +9,26 @@ export type HelperProcess = {
   /** The end of what it wrote to standard error. */
   complaints(): string;
   /** Says `message` to it and waits for its answer, at most 3 minutes. */
-  ask(message: string): Promise<unknown>;
+  ask(message: string | object): Promise<unknown>;
   stop(): Promise<void>;
 };
 
 const said = v.object({ url: v.string() });
 
+export type HelperFile =
+  | 'fake-microsoft.ts'
+  | 'bare-bot.ts'
+  | 'echo-bot.ts'
+  | 'plain-server.ts'
+  | 'fake-graph.ts'
+  | 'graph-side.ts'
+  | 'deliver-side.ts'
+  | 'store-side.ts'
+  | 'store-wait.ts';
+
 /** Starts a file of this folder with `settings` as its argument; it ends with us, whatever happens. */
 export async function startHelper(
-  file: 'fake-microsoft.ts' | 'bare-bot.ts' | 'fake-graph.ts' | 'graph-side.ts',
+  file: HelperFile,
   settings: object,
   nodeOptions: string[] = [],
 ): Promise<HelperProcess> {

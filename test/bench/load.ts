@@ -1,7 +1,6 @@
 import autocannon from 'autocannon';
 import type { Inbound } from './activities.ts';
-import type { Cell } from './figures.ts';
-import { canaryMs, cpuMs, rssMb } from './process-figures.ts';
+import { canaryMs, cpuMs, mainThreadCpuMs, rssMb } from './process-figures.ts';
 
 export type Target = {
   /** Where activities are posted. */
@@ -15,28 +14,47 @@ export type Target = {
 
 /** Turns that are under way at any moment. */
 export const inFlight = 16;
+
+/** What one round gave. `null` = could not be measured here. */
+export type TurnCell = {
+  turns: number;
+  seconds: number;
+  turnsPerSecond: number;
+  p50Ms: number;
+  p99Ms: number;
+  cpuMsPerTurn: number | null;
+  /** The same of the thread that answers people alone. */
+  botCpuMsPerTurn: number | null;
+  /** CPU seconds per second: below 0.85 the process was kept waiting by something else than itself. */
+  busy: number | null;
+  rssMb: number | null;
+  /** Time of a fixed piece of arithmetic right after the round: longer than usual = the machine was disturbed. */
+  canaryMs: number;
+};
 const standstillMs = 2_000;
 
 /**
- * `turns` activities, 16 in flight, the next one sent when one is answered. Latency is that of the HTTP answer; the
+ * `turns` activities, `connections` in flight, the next one sent when one is answered. Latency is that of the HTTP answer; the
  * round is over when the last answer and the last reply are there. Throws when an answer is not 2xx or when replies
  * and answers differ in number: a figure of unanswered turns says nothing.
  */
-export async function round(target: Target, turns: number): Promise<Cell> {
+export async function round(target: Target, turns: number, connections = inFlight): Promise<TurnCell> {
   const repliesBefore = await target.replies();
   const cpuBefore = cpuMs(target.pid);
+  const botBefore = mainThreadCpuMs(target.pid);
   const latencies: number[] = [];
   let bad = 0;
   let badStatus = 0;
   const startedAt = performance.now();
   let endedAt = startedAt;
   let cpuAfter = cpuBefore;
+  let botAfter = botBefore;
 
   const result = await new Promise<autocannon.Result>((resolve, reject) => {
     const run = autocannon(
       {
         url: target.url,
-        connections: inFlight,
+        connections,
         amount: turns,
         method: 'POST',
         timeout: 30,
@@ -65,6 +83,7 @@ export async function round(target: Target, turns: number): Promise<Cell> {
       if (latencies.length === turns) {
         endedAt = performance.now();
         cpuAfter = cpuMs(target.pid);
+        botAfter = mainThreadCpuMs(target.pid);
       }
     });
   });
@@ -85,6 +104,7 @@ export async function round(target: Target, turns: number): Promise<Cell> {
     p50Ms: percentile(latencies, 0.5),
     p99Ms: percentile(latencies, 0.99),
     cpuMsPerTurn: cpu === null ? null : cpu / turns,
+    botCpuMsPerTurn: botBefore === null || botAfter === null ? null : (botAfter - botBefore) / turns,
     busy: cpu === null ? null : cpu / 1000 / seconds,
     rssMb: rssMb(target.pid),
     canaryMs: canaryMs(),

@@ -5,7 +5,16 @@ const ticksPerSecond = 100;
 
 /** CPU time that all threads of a process have used, user and system, in ms; null where /proc does not tell. */
 export function cpuMs(pid: number): number | null {
-  const text = read(`/proc/${pid}/stat`);
+  return cpuMsIn(`/proc/${pid}/stat`);
+}
+
+/** The same of its first thread alone. */
+export function mainThreadCpuMs(pid: number): number | null {
+  return cpuMsIn(`/proc/${pid}/task/${pid}/stat`);
+}
+
+function cpuMsIn(file: string): number | null {
+  const text = read(file);
   if (text === null) return null;
   // The name in brackets may hold blanks; what follows it does not. Fields 14 and 15 of proc(5), 12 and 13 from here.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
@@ -16,6 +25,12 @@ export function cpuMs(pid: number): number | null {
 /** Memory a process holds now, in MiB; null where /proc does not tell. */
 export function rssMb(pid: number): number | null {
   const kib = /^VmRSS:\s+(\d+) kB$/m.exec(read(`/proc/${pid}/status`) ?? '')?.[1];
+  return kib === undefined ? null : Number(kib) / 1024;
+}
+
+/** The most memory a process has held since it started, in MiB; null where /proc does not tell. */
+export function peakRssMb(pid: number): number | null {
+  const kib = /^VmHWM:\s+(\d+) kB$/m.exec(read(`/proc/${pid}/status`) ?? '')?.[1];
   return kib === undefined ? null : Number(kib) / 1024;
 }
 

@@ -26,6 +26,8 @@ export type Ground = {
   microsoft: HelperProcess;
   key: KeyObject;
   kid: string;
+  /** The public half, as JWK. */
+  jwk: object;
   /** The first reply that was accepted, as JSON. */
   reply(): Promise<Record<string, unknown>>;
   replies(): Promise<number>;
@@ -36,10 +38,13 @@ const askerCount = 50;
 const botId = demoBotId;
 const homeTenantId = demoHome.id;
 /** Stands on every score card and on nothing else. */
-const mark = 'Secure Score ·';
+const scoreMark = 'Secure Score ·';
 
-/** `lose`: that reply is swallowed by Teams' connector; for the test of the count. */
-export async function prepareGround(lose?: number): Promise<Ground> {
+/**
+ * `lose`: that reply is swallowed by Teams' connector; for the test of the count. `mark`: the text by which a message
+ * is known to be one that is counted.
+ */
+export async function prepareGround(lose?: number, mark = scoreMark): Promise<Ground> {
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const kid = 'bench';
   const jwk = { ...publicKey.export({ format: 'jwk' }), kid };
@@ -53,10 +58,20 @@ export async function prepareGround(lose?: number): Promise<Ground> {
     microsoft,
     key: privateKey,
     kid,
+    jwk,
     reply: async () => v.parse(v.record(v.string(), v.unknown()), await read('last')),
     replies: async () => v.parse(v.object({ replies: v.number() }), await read('counts')).replies,
   };
 }
+
+export type WatchpostOptions = {
+  /** Puts more into the store before the program starts. */
+  seed?(store: { folder: string; encryptionKeys: string }): Promise<void>;
+  preload?: string[];
+  env?: Record<string, string>;
+  /** Resolves when it says so instead of when it is ready. */
+  until?: RegExp;
+};
 
 /**
  * Watchpost as it runs in production, every check on, over an embedded store with 200 customers in it; Microsoft's
@@ -66,6 +81,7 @@ export async function startWatchpost(
   ground: Ground,
   seed: string,
   nodeOptions: string[] = [],
+  options: WatchpostOptions = {},
 ): Promise<Side> {
   const folder = mkdtempSync(join(tmpdir(), 'wp-bench-'));
   const encryptionKeys = `k1:${randomBytes(32).toString('base64')}`;
@@ -74,6 +90,7 @@ export async function startWatchpost(
   const people = askers(askerCount);
   const tidy = (): void => rmSync(folder, { recursive: true, force: true });
   await seedStore({ folder, encryptionKeys, homeTenantId, customers: known, askers: people });
+  await options.seed?.({ folder, encryptionKeys });
   const program = await startProgram({
     folder,
     sandbox: {
@@ -85,7 +102,14 @@ export async function startWatchpost(
         },
       },
     },
-    env: { ENCRYPTION_KEYS: encryptionKeys, NODE_ENV: 'production', NODE_OPTIONS: nodeOptions.join(' ') },
+    env: {
+      ENCRYPTION_KEYS: encryptionKeys,
+      NODE_ENV: 'production',
+      NODE_OPTIONS: nodeOptions.join(' '),
+      ...options.env,
+    },
+    preload: options.preload,
+    until: options.until,
   }).catch((error: unknown) => {
     tidy();
     throw error;
@@ -122,12 +146,30 @@ export async function startBareBot(
   reply: Record<string, unknown>,
   nodeOptions: string[] = [],
 ): Promise<Side> {
-  const activity = Object.fromEntries(Object.entries(reply).filter(([name]) => said.includes(name)));
-  const bot = await startHelper(
-    'bare-bot.ts',
-    { botId, openIdMetadata: `${ground.microsoft.url}/bot/openid`, activity },
-    nodeOptions,
+  return await otherBot(
+    ground,
+    'bare botbuilder',
+    await startHelper('bare-bot.ts', { ...withKeys(ground), activity: saidIn(reply) }, nodeOptions),
   );
+}
+
+/** The ceiling: the least that answers `reply` to a verified token. */
+export async function startPlainServer(ground: Ground, reply: Record<string, unknown>): Promise<Side> {
+  const { jwk, microsoft } = ground;
+  const settings = { jwk, microsoft: microsoft.url, activity: saidIn(reply) };
+  return await otherBot(ground, 'node:http + undici', await startHelper('plain-server.ts', settings));
+}
+
+/** What a message says, without what belongs to one conversation. */
+export function saidIn(activity: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(activity).filter(([name]) => said.includes(name)));
+}
+
+function withKeys(ground: Ground): { botId: string; openIdMetadata: string } {
+  return { botId, openIdMetadata: `${ground.microsoft.url}/bot/openid` };
+}
+
+async function otherBot(ground: Ground, name: string, bot: HelperProcess): Promise<Side> {
   const script = activities(
     {
       ...identity(ground),
@@ -138,7 +180,7 @@ export async function startBareBot(
     Date.now(),
   );
   return {
-    name: 'bare botbuilder',
+    name,
     url: `${bot.url}/api/messages`,
     pid: bot.pid,
     ...script,

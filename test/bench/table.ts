@@ -1,13 +1,4 @@
-import type { Metric, Ratio, SideFigures, Spread, Verdict } from './figures.ts';
-
-const names: Record<Metric, { name: string; digits: number }> = {
-  turnsPerSecond: { name: 'turns/s', digits: 0 },
-  p50Ms: { name: 'p50 ms', digits: 2 },
-  p99Ms: { name: 'p99 ms', digits: 2 },
-  cpuMsPerTurn: { name: 'CPU ms per turn', digits: 3 },
-  busy: { name: 'cores busy', digits: 2 },
-  rssMb: { name: 'RSS MiB', digits: 0 },
-};
+import type { Judged, Measure, SideFigures, Spread, Verdict } from './figures.ts';
 
 const words: Record<Verdict, string> = {
   met: 'met',
@@ -17,22 +8,22 @@ const words: Record<Verdict, string> = {
   'not measured': 'not measured here',
 };
 
-/** The figures of two sides and their ratios as lines of a table for the terminal. */
+/** The figures of one or two sides, and what was judged of them, as lines of a table for the terminal. */
 export function table(
   title: string,
+  measures: readonly Measure[],
   sides: readonly { name: string; figures: SideFigures }[],
-  ratios: readonly Ratio[],
+  judged: readonly Judged[],
 ): string[] {
-  const head = ['', ...sides.map(({ name }) => name), 'ratio', 'aim [acceptable]', ''];
-  const rows = (Object.keys(names) as Metric[]).map((metric) => {
-    const { name, digits } = names[metric];
-    const ratio = ratios.find((one) => one.metric === metric);
+  const head = ['', ...sides.map(({ name }) => name), '', 'aim [acceptable]', ''];
+  const rows = measures.map(({ key, name, digits }) => {
+    const one = judged.find(({ measure }) => measure === key);
     return [
       name,
-      ...sides.map(({ figures }) => spreadText(figures[metric], digits)),
-      ratio === undefined || ratio.ratio === null ? '' : `${ratio.ratio.toFixed(2)} x`,
-      ratio === undefined ? '' : aimText(ratio),
-      ratio === undefined ? '' : words[ratio.verdict],
+      ...sides.map(({ figures }) => spreadText(figures[key] ?? null, digits)),
+      one === undefined ? '' : valueText(one, digits),
+      one === undefined ? '' : aimText(one),
+      one === undefined ? '' : words[one.verdict],
     ];
   });
   return [title, ...aligned([head, ...rows])];
@@ -41,10 +32,16 @@ export function table(
 function spreadText(spread: Spread | null, digits: number): string {
   if (spread === null) return 'not measured';
   const text = (value: number): string => value.toFixed(digits);
+  if (spread.min === spread.max) return text(spread.median);
   return `${text(spread.median)} (${text(spread.min)} to ${text(spread.max)})`;
 }
 
-function aimText({ better, aim, acceptable }: Ratio): string {
+function valueText({ as, value }: Judged, digits: number): string {
+  if (value === null || as === 'figure') return '';
+  return as === 'difference' ? `${value < 0 ? '' : '+'}${value.toFixed(digits)}` : `${value.toFixed(2)} x`;
+}
+
+function aimText({ better, aim, acceptable }: Judged): string {
   if (aim === undefined || acceptable === undefined) return '';
   const sign = better === 'more' ? '>=' : '<=';
   return `${sign} ${aim.toFixed(2)} [${acceptable.toFixed(2)}]`;
