@@ -1,6 +1,9 @@
 /** An instant as ISO 8601 in UTC with milliseconds, `2026-11-20T07:04:00.000Z`: sorts as text, survives JSON. */
 export type Instant = string;
 
+/** Sorts after every instant: what is due then is never due. */
+export const never: Instant = '9999-12-31T23:59:59.999Z';
+
 /** A calendar day in UTC, `2026-11-20`: Microsoft's own label of a Secure Score snapshot. */
 export type Day = string;
 

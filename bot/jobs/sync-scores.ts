@@ -9,7 +9,7 @@ import {
   type Tenant,
 } from '../../shared/tenants/tenant.ts';
 import { healthLabel, nextHealth } from '../../shared/tenants/tenant-health.ts';
-import { type Day, dayOf, daysBetween, plusDays } from '../../shared/time.ts';
+import { type Day, dayOf, daysBetween, never, plusDays } from '../../shared/time.ts';
 import { dayText } from '../../shared/words.ts';
 import { errorCode, hasCode } from '../errors.ts';
 import type { Failure, Lease, Reading, Services, TenantAccess, TenantChange } from '../services.ts';
@@ -63,9 +63,11 @@ export async function syncScores(
   const permanent =
     told.failure !== undefined && !told.failure.transient && told.failure.kind !== 'throttled';
   const nextDueAt =
-    told.outcome !== 'failed' || permanent
-      ? nextDue(cron, lease.tenantId, now)
-      : retryDue(cron, lease.tenantId, now, failures, told.failure?.retryAfterMs);
+    told.outcome === 'gone'
+      ? never
+      : told.outcome !== 'failed' || permanent
+        ? nextDue(cron, lease.tenantId, now)
+        : retryDue(cron, lease.tenantId, now, failures, told.failure?.retryAfterMs);
   await store.syncRequests.finish(
     lease,
     told.outcome === 'failed' || told.outcome === 'gone' ? 'failed' : 'done',

@@ -1,4 +1,5 @@
 import type { TenantId } from '../../shared/tenants/tenant.ts';
+import { never } from '../../shared/time.ts';
 import type { PurgeStore } from '../services.ts';
 import { claimTriesDeclaration } from './claims.ts';
 import { credentialsDeclaration, tenantKeysDeclaration } from './credentials.ts';
@@ -9,9 +10,6 @@ import { tenantsDeclaration } from './tenants.ts';
 import { workDeclaration } from './work.ts';
 
 type Row = { _id: string; tenantId: string };
-
-/** Sorts after every instant: such work is never due. */
-const never = '9999-12-31T23:59:59.999Z';
 
 /** What opens the way into the tenant: gone first of all, so that nothing more is read. */
 const credentials = [credentialsDeclaration, tenantKeysDeclaration];

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { syncScores } from '../../bot/jobs/sync-scores.ts';
 import type { Failure, Services } from '../../bot/services.ts';
 import { scopeOfJob } from '../../shared/access.ts';
+import { never } from '../../shared/time.ts';
 import { aTenant } from '../cards/samples.ts';
 import { leaseOf, openRig, type Rig } from '../commands/rig.ts';
 import { accessTo, aWorld, type World } from '../microsoft/fake-microsoft.ts';
@@ -44,6 +45,21 @@ test('a sync that the stop cuts off is no failure: its wish waits and the next s
   await store.syncRequests.start(again);
   await store.syncRequests.finish(again, 'done', 'read');
   expect(await store.syncRequests.get(scope, contoso.id, wish.id)).toMatchObject({ state: 'done' });
+});
+
+test('a tenant that is removed while its sync waits is read once more for its wishes, and never again', async () => {
+  const { store } = services;
+  await store.purge.tenant(scope, contoso.id, { people: true });
+  // Somebody asked a moment too late.
+  const wish = await store.syncRequests.add(scope, contoso.id, 'a person');
+  await store.work.schedule(scope, contoso.id, 'sync-scores', services.now());
+  expect(await syncScores(await leaseOf(rig, contoso.id), services)).toBe('gone');
+  expect(await store.syncRequests.get(scope, contoso.id, wish.id)).toMatchObject({
+    state: 'failed',
+    result: expect.stringContaining('no longer connected'),
+  });
+  expect((await store.work.get(scope, contoso.id, 'sync-scores'))?.dueAt).toBe(never);
+  expect(world.fake.asked).toEqual([]);
 });
 
 test('what a tenant does not have does not hide that Microsoft asks us to wait', async () => {
