@@ -579,7 +579,7 @@ export type OutboxStore = {
       /** `surelyNot`: the attempt did not arrive. */
       | { state: 'waiting'; dueAt: Instant; maybeSent: boolean; why: string; surelyNot?: boolean },
   ): Promise<boolean>;
-  /** Gives the conversation back; due again at the earliest `dueAt` of what still waits, not before `notBefore`. */
+  /** Gives the conversation back; due again when the first of what still waits can go, not before `notBefore`. */
   release(lease: OutboxLease, notBefore?: Instant): Promise<void>;
   voidOwn(): Promise<number>;
   /** What Teams refused within 7 days because the bot was not there waits again. Answers how many rows. */

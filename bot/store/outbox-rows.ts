@@ -87,6 +87,18 @@ export async function addToOutbox(
   );
 }
 
+/**
+ * When something of these rows, oldest first, can go: what is not due yet holds back what tells of the same finding
+ * after it, so that it would be in vain to look there before. `never` without rows.
+ */
+export function nextDueAt(waiting: readonly OutboxDocument[]): Instant {
+  const first = new Map<string, Instant>();
+  for (const { finding, dueAt } of waiting) if (!first.has(finding.id)) first.set(finding.id, dueAt);
+  let next = never;
+  for (const dueAt of first.values()) if (dueAt < next) next = dueAt;
+  return next;
+}
+
 /** Something waits for these conversations now. */
 export async function wake(
   queues: Collection<QueueDocument>,

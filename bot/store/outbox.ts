@@ -4,7 +4,7 @@ import type { OutboxLease, OutboxStore } from '../services.ts';
 import type { Filter, Guard, Update } from './engine/collection.ts';
 import { inGroups, type Kit, requireScope } from './kit.ts';
 import {
-  never,
+  nextDueAt,
   type OutboxDocument,
   ofFinding,
   outboxDeclaration,
@@ -43,6 +43,12 @@ export function openOutbox(kit: Kit): OutboxStore {
     }
   }
 
+  /** What waits for a conversation, oldest first. */
+  async function inOrder(conversationId: string, limit: number): Promise<OutboxDocument[]> {
+    const sort = { createdAt: 1, order: 1 } as const;
+    return (await rows.find({ conversationId, state: 'waiting' }, { sort, limit })).rows;
+  }
+
   return {
     async claimDue(limit, leaseMs) {
       const leases: OutboxLease[] = [];
@@ -65,11 +71,7 @@ export function openOutbox(kit: Kit): OutboxStore {
       return (await queues.updateOne(ours(lease), { $max: { leaseUntil: until } })).matched === 1;
     },
     async waiting({ conversationId }, limit) {
-      const page = await rows.find(
-        { conversationId, state: 'waiting' },
-        { sort: { createdAt: 1, order: 1 }, limit: Math.min(limit, mostWaiting) },
-      );
-      return page.rows.map(rowOf);
+      return (await inOrder(conversationId, Math.min(limit, mostWaiting))).map(rowOf);
     },
     async card(conversationId, finding, generation) {
       const page = await rows.find(
@@ -120,11 +122,7 @@ export function openOutbox(kit: Kit): OutboxStore {
       for (;;) {
         const queue = await queues.findOne(ours(lease));
         if (queue === null) return;
-        const page = await rows.find(
-          { conversationId: lease.conversationId, state: 'waiting' },
-          { sort: { dueAt: 1 }, limit: 1 },
-        );
-        const first = page.rows[0]?.dueAt ?? never;
+        const first = nextDueAt(await inOrder(lease.conversationId, mostWaiting));
         const dueAt = notBefore !== undefined && notBefore > first ? notBefore : first;
         const done = await queues.updateOne(
           // Something came to wait since the look: then another look.

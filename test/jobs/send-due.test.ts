@@ -237,3 +237,22 @@ test('who does not listen any more, or whose tenant is gone, hears nothing', asy
   expect(await rig.posts(channel)).toEqual([]);
   expect(await rig.wait(one.store)).toBe(false);
 });
+
+test('what waits behind news of the same fall is not looked for again and again, nor holds back others', async () => {
+  await fault({ method: 'POST', status: 502, times: 1 });
+  await rig.tell(one.store, tenant, fall.opened, [channel]);
+  await rig.tell(one.store, tenant, fall.worsened, [channel]);
+  expect(await one.send()).toBe(1);
+  expect(await one.send()).toBe(0);
+  await rig.tell(one.store, await rig.tenant(2), fall.opened, [channel]);
+  expect(await one.send()).toBe(1);
+  expect(await one.send()).toBe(0);
+  expect(await posted()).toEqual(['create opened']);
+  await rig.wait(one.store);
+  await one.send();
+  expect((await posted()).slice(1)).toEqual([
+    'create opened',
+    'update worsened',
+    'create in its thread worsened',
+  ]);
+});
