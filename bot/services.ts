@@ -574,8 +574,9 @@ export type OutboxStore = {
     ids: readonly string[],
     result: /** `collapsed`: the card lists several and can never be drawn anew for one of them. */
       | { state: 'sent'; activityId: string; collapsed?: boolean }
-      /** `revivable`: Teams did not take it because the bot is not there; `revive` tries again. */
-      | { state: 'withheld' | 'dead'; why: string; revivable?: boolean }
+      /** `revivable`: Teams did not take it because the bot is not there; `revive` tries again. `maybeSent` says of an
+       * earlier attempt that it may have arrived, for then. */
+      | { state: 'withheld' | 'dead'; why: string; maybeSent: boolean; revivable?: boolean }
       /** `surelyNot`: the attempt did not arrive. */
       | { state: 'waiting'; dueAt: Instant; maybeSent: boolean; why: string; surelyNot?: boolean },
   ): Promise<boolean>;

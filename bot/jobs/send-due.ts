@@ -256,7 +256,8 @@ export async function sendDue(lease: OutboxLease, services: Services, leaseMs = 
     why: string,
     revivable?: boolean,
   ): Promise<boolean> {
-    return await settle(rows, () => ({ state, why, ...(revivable === true ? { revivable } : {}) }));
+    const more = revivable === true ? { revivable } : {};
+    return await settle(rows, ({ maybeSent }) => ({ state, why, maybeSent, ...more }));
   }
 
   /** Rows that get the same result are written together. */

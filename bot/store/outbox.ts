@@ -178,8 +178,8 @@ function settled(result: Parameters<OutboxStore['settle']>[2], at: string): Upda
       };
     }
     default: {
-      const { state, why, revivable } = result;
-      return { $set: { state, why, at, ...(revivable === true ? { revivable } : {}) }, $unset };
+      const { state, why, maybeSent, revivable } = result;
+      return { $set: { state, why, at, maybeSent, ...(revivable === true ? { revivable } : {}) }, $unset };
     }
   }
 }

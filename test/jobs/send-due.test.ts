@@ -256,3 +256,22 @@ test('what waits behind news of the same fall is not looked for again and again,
     'create in its thread worsened',
   ]);
 });
+
+test('taken right before a death, refused after it: what comes when the bot is back says that it may be there', async () => {
+  const wanted = await rig.tell(one.store, tenant, fall.opened, [channel]);
+  const [lease] = await one.store.outbox.claimDue(1, 60_000);
+  if (lease === undefined) throw new Error('nothing was due');
+  const settle = async (): Promise<boolean> => {
+    throw new Error('killed');
+  };
+  const outbox = { ...one.store.outbox, settle };
+  const dying = { ...one.services, store: { ...one.store, outbox } };
+  await expect(sendDue(lease, dying)).rejects.toThrow('killed');
+  rig.clock.ahead += 61_000;
+  await fault({ method: 'POST', status: 403, times: 1 });
+  await one.send();
+  await one.store.subscriptions.reinstalled(channel);
+  await one.send();
+  const posts = await rig.posts(channel);
+  expect(judge(posts, wanted)).toEqual({ wanted: 1, lost: [], repeated: 1, unlabelled: [] });
+});

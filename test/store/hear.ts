@@ -356,9 +356,14 @@ export function hearContract(backend: Backend): void {
             const collapsed = id === 'collapsed';
             await store.outbox.settle(lease, [id], { state: 'sent', activityId: `of ${id}`, collapsed });
           } else if (id === 'withheld' || id === 'dead') {
-            await store.outbox.settle(lease, [id], { state: id, why: 'x' });
+            await store.outbox.settle(lease, [id], { state: id, why: 'x', maybeSent: false });
           } else if (id === 'unreached') {
-            await store.outbox.settle(lease, [id], { state: 'dead', why: 'x', revivable: true });
+            await store.outbox.settle(lease, [id], {
+              state: 'dead',
+              why: 'x',
+              maybeSent: false,
+              revivable: true,
+            });
           }
         }
         expect(await heard()).toEqual(['collapsed', 'sent', 'unreached', 'waiting']);
@@ -373,14 +378,24 @@ export function hearContract(backend: Backend): void {
         await store.subscriptions.change('19:ops', () => watching('19:ops'));
         await tell(an('a'), an('b'));
         const lease = await claimed();
-        await store.outbox.settle(lease, ['a'], { state: 'dead', why: '403', revivable: true });
-        await store.outbox.settle(lease, ['b'], { state: 'dead', why: '400' });
+        await store.outbox.settle(lease, ['a'], {
+          state: 'dead',
+          why: '403',
+          maybeSent: false,
+          revivable: true,
+        });
+        await store.outbox.settle(lease, ['b'], { state: 'dead', why: '400', maybeSent: false });
         await store.outbox.release(lease);
         await store.subscriptions.broken('19:ops', '403');
         await store.subscriptions.reinstalled('19:ops');
         const again = await claimed();
         expect((await store.outbox.waiting(again, 5)).map(({ id }) => id)).toEqual(['a']);
-        await store.outbox.settle(again, ['a'], { state: 'dead', why: '403', revivable: true });
+        await store.outbox.settle(again, ['a'], {
+          state: 'dead',
+          why: '403',
+          maybeSent: false,
+          revivable: true,
+        });
         ahead = 8 * dayMs;
         expect(await store.outbox.revive('19:ops')).toBe(0);
       });
