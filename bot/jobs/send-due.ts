@@ -20,6 +20,7 @@ const standingMs = 2_500;
 /** Of the lease there must be left what a POST may take, and a margin for clocks. */
 const postMs = 15_000;
 const mostRows = 1_000;
+const removed = 'Watchpost was removed from this conversation.';
 
 /** How one message went on: what is left to do with the conversation now. */
 type Step = { kind: 'go on' } | { kind: 'wait'; until: Instant } | { kind: 'lost' };
@@ -40,13 +41,12 @@ export async function sendDue(lease: OutboxLease, services: Services, leaseMs = 
   const known = await store.places.get(conversationId);
   const subscription = await subscriptions.get(conversationId);
   const spot = spotOf(lease, known ?? subscription);
+  const left = known?.removed === true || subscription?.ended !== undefined;
   // What Teams refused while nobody could be reached there comes first, so that news stays in order.
-  if (subscription?.broken !== undefined) await outbox.revive(conversationId);
+  if (!left && subscription?.broken !== undefined) await outbox.revive(conversationId);
   let waiting = await outbox.waiting(lease, mostRows);
   let notBefore: Instant | undefined;
-  if (known?.removed === true || subscription?.ended !== undefined) {
-    if (!(await end(waiting, 'dead', 'Watchpost was removed from this conversation.', true))) return sent;
-  }
+  if (left && !(await endAll(waiting, removed))) return sent;
 
   while (!signal.aborted) {
     const next = nextOf(waiting, services.now());
@@ -193,6 +193,10 @@ export async function sendDue(lease: OutboxLease, services: Services, leaseMs = 
       case 'ambiguous':
         return await repeated(rows, delivery.why, now);
       case 'withheld':
+        // Removed since the first look: what waits is told when the bot is back, as it would have been then.
+        if ((await store.places.get(conversationId))?.removed === true) {
+          return (await endAll([...rows, ...waiting], removed)) ? goOn : { kind: 'lost' };
+        }
         await subscriptions.broken(conversationId, delivery.why);
         return (await end(rows, 'withheld', delivery.why)) ? goOn : { kind: 'lost' };
       case 'refused': {
@@ -211,8 +215,15 @@ export async function sendDue(lease: OutboxLease, services: Services, leaseMs = 
   async function refusedHere(told: readonly Told[], why: string): Promise<Step> {
     await subscriptions.broken(conversationId, why);
     log.warn({ code: why.slice(0, 60), count: waiting.length }, 'a conversation cannot be reached');
-    const all = [...new Set([...told.map(({ row }) => row), ...waiting])];
-    return (await end(all, 'dead', why, true)) ? goOn : { kind: 'lost' };
+    return (await endAll([...told.map(({ row }) => row), ...waiting], why)) ? goOn : { kind: 'lost' };
+  }
+
+  /** All that waits here ends until the bot is back, however much there is: a rest would ask for another look at once. */
+  async function endAll(first: readonly OutboxRow[], why: string): Promise<boolean> {
+    for (let rows = [...new Set(first)]; rows.length > 0; rows = await outbox.waiting(lease, mostRows)) {
+      if (!(await end(rows, 'dead', why, true))) return false;
+    }
+    return true;
   }
 
   /** Nobody knows whether it arrived: once more after a while, with a word that it may be there already. */

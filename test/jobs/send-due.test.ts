@@ -275,3 +275,41 @@ test('taken right before a death, refused after it: what comes when the bot is b
   const posts = await rig.posts(channel);
   expect(judge(posts, wanted)).toEqual({ wanted: 1, lost: [], repeated: 1, unlabelled: [] });
 });
+
+test('removed between two messages: what was not told yet is told when the bot is back', async () => {
+  const wanted = [
+    ...(await rig.tell(one.store, tenant, fall.opened, [channel])),
+    ...(await rig.tell(one.store, await rig.tenant(2), fall.opened, [channel])),
+  ];
+  const { deliver } = one.services;
+  const post: typeof deliver.post = async (...news) => {
+    const delivery = await deliver.post(...news);
+    await one.store.places.markRemoved(channel);
+    await one.store.subscriptions.end(channel);
+    return delivery;
+  };
+  const [lease] = await one.store.outbox.claimDue(1, 60_000);
+  if (lease === undefined) throw new Error('nothing was due');
+  await sendDue(lease, { ...one.services, deliver: { ...deliver, post } });
+  await one.store.places.markBack(channel);
+  await one.store.subscriptions.reinstalled(channel);
+  await one.send();
+  expect(judge(await rig.posts(channel), wanted)).toMatchObject({ wanted: 2, lost: [], repeated: 0 });
+});
+
+test('refused where more waits than is looked at together: all of it rests', async () => {
+  const [first] = (await rig.tell(one.store, tenant, fall.opened, [channel])) as [OutboxEntry];
+  const kept = await one.store.findings.get(everything, tenant, first.finding.id);
+  if (kept === null) throw new Error('no finding');
+  const more = Array.from({ length: 1_050 }, (_, at) => ({
+    ...first,
+    id: `more ${at}`,
+    kind: 'worsened' as const,
+    finding: { ...first.finding, transition: `worsened-${at + 2}` },
+  }));
+  await one.store.findings.save(everything, kept.value, kept.revision, more);
+  await fault({ method: 'POST', status: 403, times: 100 });
+  expect(await one.send()).toBe(1);
+  expect(await one.send()).toBe(0);
+  expect(one.statuses.filter((status) => status === 403)).toHaveLength(1);
+}, 30_000);
