@@ -15,7 +15,13 @@ import { inventedTenants, type SandboxTenant } from '../sandbox/tenants.ts';
  * score; `throttled` is the share of Graph's answers that are 429 with Retry-After 1 s. A process of its own.
  */
 const settings = v.parse(
-  v.object({ tenants: v.number(), seed: v.string(), now: v.string() }),
+  v.object({
+    tenants: v.number(),
+    seed: v.string(),
+    now: v.string(),
+    /** All tenants get one tenant's scores, without its name: bodies of 10,000 would not fit into the memory. */
+    alike: v.optional(v.boolean(), false),
+  }),
   JSON.parse(process.argv[2] ?? '{}'),
 );
 
@@ -25,11 +31,14 @@ const kept = 4;
 const entra = 'https://login.microsoftonline.com';
 
 type Bodies = Map<string, Buffer>;
-let bodies = new Map<string, Bodies>();
+/** What no phase changes, of each tenant. */
+const still = new Map(tenants.map((tenant) => [tenant.id, stillBodies(tenant)]));
+let scores = new Map<string, Buffer>();
 let throttled = 0;
 let delayMs = 0;
 let asked = 0;
 let refused = 0;
+let bytes = 0;
 /** The addresses that the first tenant was asked for. */
 const addresses = new Set<string>();
 
@@ -89,14 +98,14 @@ function answerTo(request: IncomingMessage, body: Buffer): Answer {
     ({ throttled, delayMs } = wanted);
     return json({});
   }
-  if (path === '/_bench/asked') return json({ asked, refused, addresses: [...addresses] });
+  if (path === '/_bench/asked') return json({ asked, refused, bytes, addresses: [...addresses] });
   if (path === '/_bench/tenants') return json(tenants.map(({ id, domain, name }) => ({ id, domain, name })));
   return { status: 404, body: '' };
 }
 
 function graph(request: IncomingMessage, url: string, path: string): Answer {
   const tenant = tenantOf(request.headers.authorization ?? '');
-  const body = bodies.get(tenant)?.get(path);
+  const body = path === scoresPath ? scores.get(tenant) : still.get(tenant)?.get(path);
   if (body === undefined) return { status: 404, body: '' };
   asked += 1;
   if (tenant === tenants[0]?.id) addresses.add(url);
@@ -105,6 +114,7 @@ function graph(request: IncomingMessage, url: string, path: string): Answer {
     const error = { error: { code: 'TooManyRequests', message: 'Please retry after some time.' } };
     return { ...json(error), status: 429, headers: { 'retry-after': '1' }, graph: true };
   }
+  bytes += body.length;
   return { status: 200, body, graph: true };
 }
 
@@ -113,6 +123,7 @@ const holders = new Map<string, string>();
 function tenantOf(authorization: string): string {
   return holders.get(authorization) ?? authorization.slice('Bearer '.length);
 }
+const scoresPath = '/security/secureScores';
 
 function token(path: string, form: Buffer): object {
   const seconds = Math.floor(Date.now() / 1000);
@@ -133,27 +144,50 @@ function token(path: string, form: Buffer): object {
 }
 
 function makePhase(number: number): void {
-  bodies = new Map(tenants.map((tenant) => [tenant.id, bodiesOf(tenant, number)]));
-  [throttled, delayMs, asked, refused] = [0, 0, 0, 0];
+  scores = new Map();
+  let shared: Buffer | undefined;
+  for (const tenant of tenants) {
+    shared = settings.alike && shared !== undefined ? shared : scoresOf(tenant, number);
+    scores.set(tenant.id, shared);
+  }
+  [throttled, delayMs, asked, refused, bytes] = [0, 0, 0, 0, 0];
+  addresses.clear();
 }
 
-function bodiesOf(tenant: SandboxTenant, phase: number): Bodies {
+/** Each phase is another score of the same day: what stood yesterday does not move. */
+function scoresOf(tenant: SandboxTenant, phase: number): Buffer {
   const control = controls[(phase * 7) % controls.length];
-  // Each phase is another score of the same day: what stood yesterday does not move.
   const changes =
     phase === 0 || control === undefined
       ? []
       : [{ day: today, control: control.id, to: (phase % 3) * (control.max / 3) }];
   const now = { ...tenant, changes, version: tenant.version + phase };
-  const days = Array.from({ length: kept }, (_, back) => secureScore(now, plusDays(today, -back)));
-  const page = (value: readonly object[]): Buffer => Buffer.from(JSON.stringify({ value }));
+  return page(Array.from({ length: kept }, (_, back) => anonymous(secureScore(now, plusDays(today, -back)))));
+}
+
+function stillBodies(tenant: SandboxTenant): Bodies {
   return new Map([
-    ['/security/secureScores', page(days)],
-    ['/security/secureScoreControlProfiles', page(profiles(now))],
-    ['/organization', page(directoryAnswers.organization(now))],
-    ['/domains', page(directoryAnswers.domains(now))],
-    ['/subscribedSkus', page(directoryAnswers.subscribedSkus(now))],
+    ['/security/secureScoreControlProfiles', profilesOf(tenant)],
+    ['/organization', page(directoryAnswers.organization(tenant))],
+    ['/domains', page(directoryAnswers.domains(tenant))],
+    ['/subscribedSkus', page(directoryAnswers.subscribedSkus(tenant))],
   ]);
+}
+
+let oneForAll: Buffer | undefined;
+function profilesOf(tenant: SandboxTenant): Buffer {
+  if (!settings.alike) return page(profiles(tenant));
+  oneForAll ??= page(profiles(tenant).map(anonymous));
+  return oneForAll;
+}
+
+/** Without a name it may be any tenant's. */
+function anonymous<T extends { azureTenantId?: unknown }>(one: T): T {
+  return settings.alike ? { ...one, azureTenantId: '' } : one;
+}
+
+function page(value: readonly object[]): Buffer {
+  return Buffer.from(JSON.stringify({ value }));
 }
 
 function json(value: object): Answer {

@@ -1,19 +1,11 @@
-import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Client } from '@microsoft/microsoft-graph-client';
-import { request, setGlobalDispatcher } from 'undici';
+import { request } from 'undici';
 import * as v from 'valibot';
-import { readConfig } from '../../bot/config.ts';
+import { openLane } from '../../bot/jobs/lane.ts';
 import { syncScores } from '../../bot/jobs/sync-scores.ts';
-import { openServices } from '../../bot/open-services.ts';
-import { toSandbox } from '../../bot/sandbox-dispatcher.ts';
-import { Secret } from '../../bot/secrets.ts';
-import type { Services } from '../../bot/services.ts';
 import { scopeOfJob } from '../../shared/access.ts';
-import { type TenantId, tenantId } from '../../shared/tenants/tenant.ts';
-import { productionSettings } from '../support/program.ts';
+import { connectAll, sure } from './connect-all.ts';
+import { openProduct } from './open-product.ts';
 
 /**
  * One of the sides that read a day of all tenants from the bench's Graph, in a process of its own:
@@ -25,143 +17,117 @@ const settings = v.parse(
   v.object({
     kind: v.picklist(['watchpost', 'raw', 'graph-client']),
     url: v.string(),
-    /** Tenants that are read at once by the product; each has at most 4 requests under way. */
-    atOnce: v.optional(v.number(), 4),
+    /** Tenants that are read at once by the product. */
+    atOnce: v.optional(v.number(), 64),
     encryptionKeys: v.string(),
   }),
   JSON.parse(process.argv[2] ?? '{}'),
 );
+const ordered = v.object({ addresses: v.array(v.string()), laps: v.number() });
+type Order = v.InferOutput<typeof ordered>;
 const listed = v.array(v.object({ id: v.string(), domain: v.string(), name: v.string() }));
+const seenSchema = v.object({ asked: v.number(), bytes: v.number(), addresses: v.array(v.string()) });
 const inFlight = 16;
 
 const tenants = v.parse(listed, await (await fetch(`${settings.url}/_bench/tenants`)).json());
-const side = settings.kind === 'watchpost' ? await openProduct() : openLoop();
+const side = settings.kind === 'watchpost' ? await openSync() : openLoop();
 
 process.on('message', (message: unknown) => {
-  if (message === 'run') void run();
+  // Without an order a loop asks what the product has asked of this phase.
+  if (message === 'run') void seen().then(({ addresses }) => run({ addresses, laps: 1 }));
+  else void run(v.parse(ordered, message));
 });
 process.on('disconnect', () => process.exit(0));
 process.on('SIGTERM', () => void side.close().then(() => process.exit(0)));
 console.log(JSON.stringify({ url: settings.url }));
 
-async function run(): Promise<void> {
+async function run(order: Order): Promise<void> {
   await side.prepare();
+  const before = await seen();
   const cpu = process.cpuUsage();
   const started = performance.now();
-  const requests = await side.read();
+  const changed = await side.read(order);
   const seconds = (performance.now() - started) / 1000;
   const used = process.cpuUsage(cpu);
+  const after = await seen();
   process.send?.({
-    requests,
+    requests: after.asked - before.asked,
+    bytes: after.bytes - before.bytes,
+    changed,
     seconds,
     cpuMs: (used.user + used.system) / 1000,
     rssMb: process.memoryUsage.rss() / 2 ** 20,
   });
 }
 
-type Read = { prepare(): Promise<void>; read(): Promise<number>; close(): Promise<void> };
+type Read = {
+  prepare(): Promise<void>;
+  /** Reads all tenants; answers how many had something new, of those who look. */
+  read(order: Order): Promise<number>;
+  close(): Promise<void>;
+};
 
-async function openProduct(): Promise<Read> {
-  const folder = mkdtempSync(join(tmpdir(), 'wp-bench-sync-'));
-  setGlobalDispatcher(toSandbox(settings.url));
-  const app = { appId: randomUUID(), secret: 'not used', tenantId: randomUUID() };
-  const config = readConfig({
-    ...productionSettings({
-      url: settings.url,
-      info: { apps: { bot: app, tab: { appId: app.appId, tenantId: app.tenantId } } },
-    }),
-    WATCHPOST_DATA: folder,
-    ENCRYPTION_KEYS: settings.encryptionKeys,
-    LOG_LEVEL: 'warn',
-  });
-  const stopping = new AbortController();
-  const opened = await openServices({
-    config,
-    thread: 'clock',
-    instanceId: 'bench',
-    sandboxUrl: undefined,
-    logFile: undefined,
-    signal: stopping.signal,
-    nudge: () => undefined,
-  });
+async function openSync(): Promise<Read> {
+  const { opened, close } = await openProduct(settings);
   const { services } = opened;
-  for (const one of tenants) await connect(services, one);
+  await connectAll(services, tenants);
+  const judged = new Map<string, string>();
   return {
     async prepare() {
-      for (const { id } of tenants) {
-        const known = sure(id);
-        await services.store.work.schedule(scopeOfJob(known), known, 'sync-scores', services.now());
-      }
+      await Promise.all(
+        tenants.map(({ id }) =>
+          services.store.work.schedule(scopeOfJob(sure(id)), sure(id), 'sync-scores', services.now()),
+        ),
+      );
     },
+    /** The product's own lane and job, until nothing is due. */
     async read() {
-      const before = await asked();
-      let free = settings.atOnce;
-      const running = new Set<Promise<void>>();
-      for (;;) {
-        const leases = await services.store.work.claimDue('sync-scores', Math.max(1, free), 60_000);
-        if (leases.length === 0 && running.size === 0) break;
-        for (const lease of leases) {
-          free -= 1;
-          const work = syncScores(lease, services)
-            .then((outcome) => {
-              if (outcome === 'failed' || outcome === 'gone')
-                throw new Error(`a sync of the bench ${outcome}`);
-            })
-            .finally(() => {
-              free += 1;
-              running.delete(work);
-            });
-          running.add(work);
-        }
-        if (running.size > 0 && (free === 0 || leases.length === 0)) await Promise.race(running);
-      }
-      return (await asked()) - before;
+      let changed = 0;
+      let done = 0;
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      const lane = openLane({
+        atOnce: settings.atOnce,
+        claim: (limit) => services.store.work.claimDue('sync-scores', limit, 60_000),
+        async perform(lease) {
+          try {
+            const outcome = await syncScores(lease, services, judged);
+            if (outcome === 'failed' || outcome === 'gone')
+              reject(new Error(`a sync of the bench ${outcome}`));
+            if (outcome === 'changed') changed += 1;
+            done += 1;
+            if (done === tenants.length) resolve();
+          } catch (error) {
+            reject(error);
+          }
+        },
+        signal: services.signal,
+        log: services.log,
+      });
+      lane.pump();
+      await promise;
+      lane.close();
+      await lane.idle();
+      return changed;
     },
-    async close() {
-      stopping.abort();
-      await opened.close();
-      rmSync(folder, { recursive: true, force: true });
-    },
+    close,
   };
 }
 
-async function connect(services: Services, one: { id: string; domain: string; name: string }): Promise<void> {
-  const id = sure(one.id);
-  const now = services.now();
-  const scope = scopeOfJob(id);
-  await services.store.tenants.save(scope, {
-    ...{ id, name: one.name, domain: one.domain, domains: [one.domain], opaque: 1, connectedAt: now },
-    health: { state: 'waiting', since: now, cause: '', remedy: '' },
-    datasets: {},
-    licences: {
-      entraP1: { known: false, why: 'not read yet' },
-      entraP2: { known: false, why: 'not read yet' },
-      skus: [],
-    },
-  });
-  await services.store.credentials.save(scope, {
-    tenantId: id,
-    appId: randomUUID(),
-    credential: { kind: 'secret', secret: new Secret('a secret of the bench') },
-  });
-}
-
-/** The other sides ask what the product asked of one tenant, of each tenant. */
+/** The other sides ask the same addresses of each tenant. */
 function openLoop(): Read {
   const get = settings.kind === 'raw' ? raw : throughClient();
   return {
     prepare: async () => undefined,
-    async read() {
-      const { addresses } = v.parse(v.object({ addresses: v.array(v.string()) }), await state());
+    async read({ addresses, laps }) {
       if (addresses.length === 0) throw new Error('the product must have read this phase first');
-      const queue = tenants.flatMap(({ id }) => addresses.map((path) => ({ id, path })));
-      const count = queue.length;
+      const lap = tenants.flatMap(({ id }) => addresses.map((path) => ({ id, path })));
+      const queue = Array.from({ length: laps }, () => lap).flat();
       await Promise.all(
         Array.from({ length: inFlight }, async () => {
           for (let next = queue.pop(); next !== undefined; next = queue.pop()) await get(next.id, next.path);
         }),
       );
-      return count;
+      return 0;
     },
     close: async () => undefined,
   };
@@ -191,16 +157,6 @@ function throughClient(): (id: string, path: string) => Promise<unknown> {
   };
 }
 
-async function state(): Promise<unknown> {
-  return await (await fetch(`${settings.url}/_bench/asked`)).json();
-}
-
-async function asked(): Promise<number> {
-  return v.parse(v.object({ asked: v.number() }), await state()).asked;
-}
-
-function sure(text: string): TenantId {
-  const id = tenantId(text);
-  if (id === undefined) throw new Error('not a GUID');
-  return id;
+async function seen(): Promise<v.InferOutput<typeof seenSchema>> {
+  return v.parse(seenSchema, await (await fetch(`${settings.url}/_bench/asked`)).json());
 }

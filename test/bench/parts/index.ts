@@ -1,10 +1,11 @@
 import type { Part } from '../part.ts';
 import { deliver } from './deliver.ts';
 import { score } from './score.ts';
+import { sync } from './sync.ts';
 
 /** All parts by the letters they are chosen with. */
-export const parts: Readonly<Record<string, Part>> = { a: score, b: deliver };
-const quickOnes = ['a', 'b'];
+export const parts: Readonly<Record<string, Part>> = { a: score, b: deliver, c: sync };
+const quickOnes = ['a', 'b', 'c'];
 
 /** The letters of `--only`, or all; of a quick run those that fit into three minutes. Throws for a letter nobody knows. */
 export function chosen(only: string | undefined, quick: boolean): string[] {
