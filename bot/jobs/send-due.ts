@@ -95,8 +95,8 @@ export async function sendDue(lease: OutboxLease, services: Services, leaseMs = 
     const paced = await ready(at);
     if (paced !== null) return paced;
     const drawn = await deliver.post(at, { ...cardNews(told, telling), replaces: card.activityId }, isOurs);
-    if (drawn.kind === 'refused' && drawn.status === 404) {
-      // Somebody deleted it.
+    if (drawn.kind === 'refused' && ![401, 403].includes(drawn.status)) {
+      // Somebody deleted it, or Teams takes no change of it any more: news does not end with its card.
       if (row.kind !== 'refresh') return await create([told], cardNews(told, telling), at);
       return (await end([row], 'withheld', 'The card is gone.')) ? goOn : { kind: 'lost' };
     }

@@ -96,10 +96,14 @@ test('acknowledged: the card is drawn anew and nothing else', async () => {
   expect(await posted()).toEqual(['create opened', 'update acknowledged']);
 });
 
-test('a card that somebody deleted comes anew', async () => {
+test.each([
+  ['that somebody deleted', 404, 'ActivityNotFoundInConversation'],
+  ['that Teams does not let be changed', 400, 'BadSyntax'],
+  ['that has become too large', 413, 'MessageSizeTooBig'],
+])('a card %s comes anew', async (_, status, code) => {
   await rig.tell(one.store, tenant, fall.opened, [channel]);
   await one.send();
-  await fault({ method: 'PUT', status: 404, code: 'ActivityNotFoundInConversation', times: 1 });
+  await fault({ method: 'PUT', status, code, times: 1 });
   await rig.tell(one.store, tenant, fall.worsened, [channel]);
   await one.send();
   expect(await posted()).toEqual(['create opened', 'create worsened']);
