@@ -1,4 +1,4 @@
-import type { Finding, Transition } from '../../shared/alerts/finding.ts';
+import { type Finding, lastTransition, type Transition } from '../../shared/alerts/finding.ts';
 import type { Tenant } from '../../shared/tenants/tenant.ts';
 import type { Instant } from '../../shared/time.ts';
 import type { LinkSettings } from '../cards/actions.ts';
@@ -12,7 +12,10 @@ export type Telling = { now: Instant; settings: LinkSettings; mayAcknowledge: bo
 
 /** The card of one row. */
 export function cardNews({ row, tenant, finding }: Told, telling: Telling): News {
-  const input = { ...telling, tenant, finding, transition: row.transition, maybeRepeated: row.maybeSent };
+  // Drawn anew it says what is known by now: worse news may have overtaken whoever asked for it.
+  const isOld = row.kind === 'refresh' && finding.generation === row.finding.generation;
+  const transition = isOld ? lastTransition(finding) : row.transition;
+  const input = { ...telling, tenant, finding, transition, maybeRepeated: row.maybeSent };
   return { ...dropNews(input), ...about([row]), tenants: [tenant.id] };
 }
 

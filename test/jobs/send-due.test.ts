@@ -317,3 +317,16 @@ test('refused where more waits than is looked at together: all of it rests', asy
   expect(await one.send()).toBe(0);
   expect(one.statuses.filter((status) => status === 403)).toHaveLength(1);
 }, 30_000);
+
+test('acknowledged while it became worse: the card that is drawn anew does not go back to the first loss', async () => {
+  const [opened] = (await rig.tell(one.store, tenant, fall.opened, [channel])) as [OutboxEntry];
+  await one.send();
+  await rig.tell(one.store, tenant, fall.worsened, [channel]);
+  const kept = await one.store.findings.get(everything, tenant, opened.finding.id);
+  if (kept === null) throw new Error('no finding');
+  const late: OutboxEntry = { ...opened, id: 'refresh', kind: 'refresh' };
+  await one.store.findings.save(everything, { ...kept.value, state: 'acknowledged' }, kept.revision, [late]);
+  await one.send();
+  const drawn = (await rig.posts(channel)).filter(({ kind }) => kind === 'update');
+  expect(drawn.map(({ activity }) => /fell further/.test(JSON.stringify(activity)))).toEqual([true, true]);
+});
