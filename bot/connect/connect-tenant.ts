@@ -61,6 +61,11 @@ export async function connectKnown(
     return { steps, notTried, saved: null };
   }
   const scope = scopeOfJob(id);
+  // The test took seconds: new credentials must not bring back a tenant that somebody removed meanwhile.
+  if (what === 'update credentials' && (await store.tenants.get(scope, id)) === null) {
+    await audit(what, 'failed', id, services, by);
+    throw removedMeanwhile();
+  }
   const { name, domain } = await save(access, request, organization, services);
   const wish = await store.syncRequests.add(scope, id, by);
   await store.work.schedule(scope, id, 'sync-scores', services.now());
@@ -68,13 +73,17 @@ export async function connectKnown(
     // Somebody removed it in the same moment: then nothing of it stays, its credential least of all.
     await store.purge.tenant(scope, id, { people: false });
     await audit(what, 'failed', id, services, by);
-    throw new WatchpostError('conflict', 'This tenant was removed while it was being connected.', {
-      hint: 'Connect it again.',
-    });
+    throw removedMeanwhile();
   }
   await audit(what, 'done', id, services, by);
   services.nudge();
   return { steps, notTried, saved: { tenantId: id, name, domain, syncId: wish.id } };
+}
+
+function removedMeanwhile(): WatchpostError {
+  return new WatchpostError('conflict', 'This tenant was removed while it was being connected.', {
+    hint: 'Connect it again.',
+  });
 }
 
 /** The tenant first, then the credential: a crash between leaves nothing that runs without its keys. */

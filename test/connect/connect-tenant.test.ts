@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { type ConnectRequest, connectTenant } from '../../bot/connect/connect-tenant.ts';
+import { type ConnectRequest, connectKnown, connectTenant } from '../../bot/connect/connect-tenant.ts';
 import { removeTenant } from '../../bot/connect/remove-tenant.ts';
 import { Secret } from '../../bot/secrets.ts';
 import type { Failure, Microsoft, Reading, Services, Store } from '../../bot/services.ts';
@@ -67,6 +67,24 @@ test('removed in the same moment, nothing of it stays: no credential without a t
   expect(await store.tenants.get(everything, contoso)).toBeNull();
   expect(await store.credentials.facts(everything, contoso)).toBeNull();
   expect(await store.work.claimDue('sync-scores', 5, 1_000)).toEqual([]);
+});
+
+test('removed while new credentials were being tried, it stays removed', async () => {
+  const { store } = services;
+  await connectTenant(request, services);
+  const slow: Microsoft = {
+    ...well,
+    secureScores: async () => {
+      await removeTenant({ id: contoso }, 'somebody else', services);
+      return ok([]);
+    },
+  };
+  const update = { ...request, what: 'update credentials' as const };
+  await expect(connectKnown(contoso, update, { ...services, microsoft: slow })).rejects.toMatchObject({
+    code: 'conflict',
+  });
+  expect(await store.tenants.get(everything, contoso)).toBeNull();
+  expect(await store.credentials.facts(everything, contoso)).toBeNull();
 });
 
 test.each([
