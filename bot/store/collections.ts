@@ -38,6 +38,7 @@ export const collections: readonly CollectionDeclaration[] = [
   claimTriesDeclaration,
   inboundDeclaration,
   auditDeclaration,
+  // Before the outbox: a removed tenant's are taken away in this order.
   findingsDeclaration,
   baselinesDeclaration,
   subscriptionsDeclaration,

@@ -3,6 +3,7 @@ import type { Baseline } from '../../shared/alerts/baseline.ts';
 import type { Finding } from '../../shared/alerts/finding.ts';
 import type { TenantId } from '../../shared/tenants/tenant.ts';
 import type { Instant } from '../../shared/time.ts';
+import { hasCode } from '../errors.ts';
 import type { FindingStore, Lease } from '../services.ts';
 import type { BulkWrite, CollectionDeclaration } from './engine/collection.ts';
 import { type Kit, requireScope, whileOurs } from './kit.ts';
@@ -54,7 +55,17 @@ export function openFindings(kit: Kit): FindingStore {
       // ids, so that rows a crash kept from being written are written then.
       const done = await findings.bulkWrite([write(finding, revision)], guard);
       if (done.upserted + (revision === null ? 0 : done.matched) !== 1) return false;
-      await addToOutbox(kit, tell, guard);
+      // Without a lease nothing keeps a removal of the tenant away: rows come only beside the finding, which goes first.
+      const beside = {
+        collection: findingsDeclaration.name,
+        filter: { _id: findingDocumentId(finding.tenantId, finding.id) },
+      };
+      try {
+        await addToOutbox(kit, tell, lease === undefined ? { onlyIf: beside } : guard);
+      } catch (error) {
+        if (lease === undefined && hasCode(error, 'conflict')) return false;
+        throw error;
+      }
       return true;
     },
     async baseline(scope, tenant) {

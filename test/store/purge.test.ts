@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Secret } from '../../bot/secrets.ts';
-import type { Lease, Store } from '../../bot/services.ts';
+import type { Lease, OutboxEntry, Store } from '../../bot/services.ts';
 import { collections } from '../../bot/store/collections.ts';
 import type { CollectionDeclaration, Engine } from '../../bot/store/engine/collection.ts';
 import { storeOver } from '../../bot/store/open.ts';
 import { openPurge } from '../../bot/store/purge.ts';
 import { scopeOfJob, scopeOfSystem } from '../../shared/access.ts';
+import { fallOf, falls } from '../cards/fallen.ts';
 import { type Database, embedded, mongoAt, testKeyring } from './backends.ts';
-import { Crash, crashing, ignoringGuards } from './faulty.ts';
+import { Crash, changed, crashing, ignoringGuards } from './faulty.ts';
 import { ana, aTenant, contoso, fabrikam, found } from './samples.ts';
 
 /** A tenant is taken out of every collection there is, and a sync that runs meanwhile does not bring it back. */
@@ -169,6 +170,29 @@ describe.each(backends)('removing a tenant from the $kind store', (backend) => {
         return;
       }
     }
+  });
+
+  test('who acknowledges a fall while its tenant is removed leaves nothing of it behind', async () => {
+    const { finding, transition } = fallOf(falls().opened, contoso);
+    await store.findings.save(everything, finding, null, []);
+    const refresh: OutboxEntry = {
+      id: 'refresh',
+      tenantId: contoso,
+      conversationId: 'a channel',
+      finding: { id: finding.id, generation: 1, transition: 'opened' },
+      kind: 'refresh',
+      transition,
+    };
+    const late = over(
+      changed(engine, (inner, name) => ({
+        bulkWrite: async (...given) => {
+          if (name === 'outbox') await store.purge.tenant(everything, contoso, { people: true });
+          return await inner.bulkWrite(...given);
+        },
+      })),
+    );
+    expect(await late.findings.save(everything, finding, 1, [refresh])).toBe(false);
+    expect(await left(contoso)).toEqual({ work: 1 });
   });
 
   test('many rows go in groups', async () => {
