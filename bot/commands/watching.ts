@@ -53,13 +53,15 @@ function watchedOf(row: SubscriptionRow, seen: readonly Tenant[]) {
     .map((tenant) => ({ tenant, threshold: thresholdOf(row, tenant.id) }));
 }
 
-/** This one for all who read here; those elsewhere for whoever looks after all tenants, and only among ourselves. */
+/** This one for all of us who read here; those elsewhere for whoever looks after all tenants, and only among ourselves. */
 async function brokenRoutes(
   row: SubscriptionRow | null,
   who: Caller,
   where: Place,
   services: Services,
 ): Promise<BrokenRoute[]> {
+  // Since when a customer's place was denied something is when another customer's score fell (I-5).
+  if (where.audience.kind === 'customer') return [];
   const routes: BrokenRoute[] = row?.broken === undefined ? [] : [{ where: 'here', ...row.broken }];
   const scope = scopeFor(who, where.audience, 'watch', services.now());
   if (where.audience.kind !== 'internal' || !scope.all) return routes;

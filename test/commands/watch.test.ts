@@ -381,6 +381,20 @@ test('what does not arrive is listed with why and since; elsewhere only for who 
   await rig.say('unwatch', operator, elsewhere);
 });
 
+test('in a customer’s place nothing says that another customer’s news was withheld there', async () => {
+  const { store } = rig.services;
+  const place = customer(contoso.id);
+  await rig.say('watch contoso.com', operator, place);
+  const before = JSON.stringify(await rig.say('watching', visitor, place));
+  await store.subscriptions.change(place.conversationId, (row) => row && { ...row, tenants: 'all' });
+  const all = JSON.stringify(await rig.say('watching', visitor, place));
+  await store.subscriptions.broken(place.conversationId, 'This conversation belongs to another customer.');
+  expect(JSON.stringify(await rig.say('watching', visitor, place))).toBe(all);
+  await store.subscriptions.change(place.conversationId, (row) => row && { ...row, tenants: [contoso.id] });
+  expect(JSON.stringify(await rig.say('watching', visitor, place))).toBe(before);
+  await store.subscriptions.heal(place.conversationId);
+});
+
 test('a list shows only what the person may see, and whoever may see none of it hears what nobody would', async () => {
   await rig.say('watch fabrikam, shop.example', operator, internal);
   const withFabrikam = someone(3, [aGrant('Reader', [fabrikam.id])]);
