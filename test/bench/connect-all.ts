@@ -3,17 +3,14 @@ import { Secret } from '../../bot/secrets.ts';
 import type { Store } from '../../bot/services.ts';
 import { scopeOfJob } from '../../shared/access.ts';
 import { type TenantId, tenantId } from '../../shared/tenants/tenant.ts';
+import { inHands } from './hands.ts';
 
 /** A tenant as the bench's Graph lists it. */
 export type Listed = { id: string; domain: string; name: string };
 
 /** Tenants as *Connect* leaves them: known, with a way in, nothing read yet. */
 export async function connectAll({ store }: { store: Store }, tenants: readonly Listed[]): Promise<void> {
-  const left = [...tenants];
-  const hand = async (): Promise<void> => {
-    for (let one = left.pop(); one !== undefined; one = left.pop()) await connect(store, one);
-  };
-  await Promise.all(Array.from({ length: 64 }, hand));
+  await inHands(tenants, 64, (one) => connect(store, one));
 }
 
 async function connect(store: Store, one: Listed): Promise<void> {

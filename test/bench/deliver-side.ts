@@ -11,6 +11,7 @@ import { outboxId } from '../../shared/alerts/outbox-id.ts';
 import type { TenantId } from '../../shared/tenants/tenant.ts';
 import { falls } from '../cards/fallen.ts';
 import { aTenant } from '../cards/samples.ts';
+import { inHands } from './hands.ts';
 import { openProduct } from './open-product.ts';
 import { stockAdapter } from './stock-adapter.ts';
 
@@ -71,15 +72,7 @@ function conversationOf(number: number): string {
 
 /** `work` for each number below `cards`, 64 at a time. */
 async function each(cards: number, work: (number: number) => Promise<void>): Promise<void> {
-  let next = 0;
-  const hand = async (): Promise<void> => {
-    while (next < cards) {
-      const number = next;
-      next += 1;
-      await work(number);
-    }
-  };
-  await Promise.all(Array.from({ length: inFlight }, hand));
+  await inHands([...Array(cards).keys()], inFlight, work);
 }
 
 /** The stock bot writes to the same conversations through botbuilder alone. */

@@ -31,6 +31,7 @@ const kept = 4;
 const entra = 'https://login.microsoftonline.com';
 
 type Bodies = Map<string, Buffer>;
+let oneForAll: Buffer | undefined;
 /** What no phase changes, of each tenant. */
 const still = new Map(tenants.map((tenant) => [tenant.id, stillBodies(tenant)]));
 let scores = new Map<string, Buffer>();
@@ -174,7 +175,6 @@ function stillBodies(tenant: SandboxTenant): Bodies {
   ]);
 }
 
-let oneForAll: Buffer | undefined;
 function profilesOf(tenant: SandboxTenant): Buffer {
   if (!settings.alike) return page(profiles(tenant));
   oneForAll ??= page(profiles(tenant).map(anonymous));

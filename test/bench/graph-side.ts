@@ -5,6 +5,7 @@ import { openLane } from '../../bot/jobs/lane.ts';
 import { syncScores } from '../../bot/jobs/sync-scores.ts';
 import { scopeOfJob } from '../../shared/access.ts';
 import { connectAll, sure } from './connect-all.ts';
+import { inHands } from './hands.ts';
 import { openProduct } from './open-product.ts';
 
 /**
@@ -74,10 +75,8 @@ async function openSync(): Promise<Read> {
   const judged = new Map<string, string>();
   return {
     async prepare() {
-      await Promise.all(
-        tenants.map(({ id }) =>
-          services.store.work.schedule(scopeOfJob(sure(id)), sure(id), 'sync-scores', services.now()),
-        ),
+      await inHands(tenants, 64, ({ id }) =>
+        services.store.work.schedule(scopeOfJob(sure(id)), sure(id), 'sync-scores', services.now()),
       );
     },
     /** The product's own lane and job, until nothing is due. */
@@ -122,11 +121,9 @@ function openLoop(): Read {
       if (addresses.length === 0) throw new Error('the product must have read this phase first');
       const lap = tenants.flatMap(({ id }) => addresses.map((path) => ({ id, path })));
       const queue = Array.from({ length: laps }, () => lap).flat();
-      await Promise.all(
-        Array.from({ length: inFlight }, async () => {
-          for (let next = queue.pop(); next !== undefined; next = queue.pop()) await get(next.id, next.path);
-        }),
-      );
+      await inHands(queue, inFlight, async ({ id, path }) => {
+        await get(id, path);
+      });
       return 0;
     },
     close: async () => undefined,

@@ -6,6 +6,8 @@ import * as v from 'valibot';
 export type HelperProcess = {
   url: string;
   pid: number;
+  /** From the start of the process until it said that it listens. */
+  startMs: number;
   /** The end of what it wrote to standard error. */
   complaints(): string;
   /** Says `message` to it and waits for its answer, at most 3 minutes. */
@@ -31,14 +33,16 @@ export async function startHelper(
   file: HelperFile,
   settings: object,
   nodeOptions: string[] = [],
+  env: Record<string, string> = {},
 ): Promise<HelperProcess> {
   const path = fileURLToPath(new URL(file, import.meta.url));
+  const began = performance.now();
   const child = spawn(
     process.execPath,
     ['--disable-warning=ExperimentalWarning', ...nodeOptions, path, JSON.stringify(settings)],
     {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      env: { PATH: process.env.PATH ?? '', NODE_ENV: 'production' },
+      env: { PATH: process.env.PATH ?? '', NODE_ENV: 'production', ...env },
     },
   );
   let complaints = '';
@@ -49,6 +53,7 @@ export async function startHelper(
   return {
     url,
     pid: child.pid ?? 0,
+    startMs: performance.now() - began,
     complaints: () => complaints,
     async ask(message) {
       const { promise, resolve, reject } = Promise.withResolvers<unknown>();
@@ -74,7 +79,7 @@ export async function startHelper(
 function firstLine(child: ChildProcess, file: string, complaints: () => string): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = '';
-    const late = setTimeout(() => reject(new Error(`${file} did not start within 30 s`)), 30_000);
+    const late = setTimeout(() => reject(new Error(`${file} did not start within 120 s`)), 120_000);
     child.stdout?.on('data', (piece: Buffer) => {
       text += piece.toString('utf8');
       const end = text.indexOf('\n');

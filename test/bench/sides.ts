@@ -14,6 +14,8 @@ import { askers, seedStore } from './seed-store.ts';
 /** One of the two programs that are compared, running, with activities made for it. */
 export type Side = Target & {
   name: string;
+  /** From the start of its process until it listened. */
+  startMs: number;
   /** Signs the tokens of the next `turns` before the clock runs. */
   prepare(turns: number): void;
   /** The end of its standard error, for when a round fails. */
@@ -91,6 +93,7 @@ export async function startWatchpost(
   const tidy = (): void => rmSync(folder, { recursive: true, force: true });
   await seedStore({ folder, encryptionKeys, homeTenantId, customers: known, askers: people });
   await options.seed?.({ folder, encryptionKeys });
+  const began = performance.now();
   const program = await startProgram({
     folder,
     sandbox: {
@@ -114,6 +117,7 @@ export async function startWatchpost(
     tidy();
     throw error;
   });
+  const startMs = performance.now() - began;
   const script = activities(
     {
       ...identity(ground),
@@ -125,6 +129,7 @@ export async function startWatchpost(
   );
   return {
     name: 'Watchpost',
+    startMs,
     url: `${program.url}/api/messages`,
     pid: program.child.pid ?? 0,
     ...script,
@@ -160,6 +165,12 @@ export async function startPlainServer(ground: Ground, reply: Record<string, unk
   return await otherBot(ground, 'node:http + undici', await startHelper('plain-server.ts', settings));
 }
 
+/** teams-ai's echo bot. */
+export async function startEchoBot(ground: Ground, env: Record<string, string> = {}): Promise<Side> {
+  const settings = { ...withKeys(ground), prefix: scoreMark };
+  return await otherBot(ground, 'teams-ai echo', await startHelper('echo-bot.ts', settings, [], env));
+}
+
 /** What a message says, without what belongs to one conversation. */
 export function saidIn(activity: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(activity).filter(([name]) => said.includes(name)));
@@ -181,6 +192,7 @@ async function otherBot(ground: Ground, name: string, bot: HelperProcess): Promi
   );
   return {
     name,
+    startMs: bot.startMs,
     url: `${bot.url}/api/messages`,
     pid: bot.pid,
     ...script,

@@ -9,6 +9,7 @@ const measures: readonly Measure[] = [
   { key: 'requestsPerSecond', name: 'requests/s', digits: 0 },
   { key: 'cpuMsPerRequest', name: 'CPU ms per request', digits: 3 },
   { key: 'busy', name: 'cores busy', digits: 2 },
+  { key: 'kbPerRequest', name: 'KiB per answer', digits: 1 },
   { key: 'rssMb', name: 'RSS MiB', digits: 0 },
 ];
 const walls: readonly Measure[] = [{ key: 'seconds', name: 'seconds', digits: 1 }, ...measures];

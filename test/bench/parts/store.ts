@@ -1,0 +1,102 @@
+import * as v from 'valibot';
+import type { Aim, Cell, Measure } from '../figures.ts';
+import { type HelperProcess, startHelper } from '../helper-process.ts';
+import type { Comparison, Part, PartOptions } from '../part.ts';
+import { type Contestant, inRounds } from '../rounds.ts';
+
+const tenants = 1_000;
+const measures: readonly Measure[] = [
+  { key: 'upsertMs', name: `a day of ${tenants} tenants written, ms`, digits: 0 },
+  { key: 'upsertCpuMs', name: '  CPU ms', digits: 0 },
+  { key: 'latestMs', name: `latest score of ${tenants} tenants, ms`, digits: 1 },
+  { key: 'latestCpuMs', name: '  CPU ms', digits: 1 },
+  { key: 'trendMs', name: '90 days of one tenant, ms', digits: 3 },
+  { key: 'trendCpuMs', name: '  CPU ms', digits: 3 },
+];
+const shown: readonly Aim[] = measures.map(({ key }) => ({ measure: key, better: 'less' }));
+const aims: readonly Aim[] = shown.map((aim) =>
+  aim.measure.endsWith('CpuMs') ? aim : { ...aim, aim: 2, acceptable: 2 },
+);
+const figures = v.record(v.string(), v.number());
+
+/** (e) The store beside bare SQL, and how long the bot's thread waits for it. */
+export const store: Part = {
+  name: 'the store',
+  async run(options) {
+    const mongodbUri = process.env.MONGODB_URI || undefined;
+    return {
+      comparisons: [...(await besideBare(options, mongodbUri)), await waits(options)],
+      notes: [
+        'Both hold 90 days; a day is a snapshot, three changes, the posture and the evaluated controls of each tenant, on disk.',
+        'Bare: prepared statements, JSON, WAL, synchronous FULL, 50 tenants in a transaction; no leases, no checks.',
+        ...(mongodbUri === undefined ? ['MongoDB: not measured, MONGODB_URI is not set.'] : []),
+      ],
+    };
+  },
+};
+
+async function besideBare(options: PartOptions, mongodbUri: string | undefined): Promise<Comparison[]> {
+  const { rounds, seed, say } = options;
+  const helpers: HelperProcess[] = [];
+  const start = async (name: string, settings: object): Promise<Contestant> => {
+    const helper = await startHelper('store-side.ts', { tenants, seed, ...settings });
+    helpers.push(helper);
+    const round = async (): Promise<Cell> => v.parse(figures, await helper.ask('run'));
+    for (let warm = 0; warm < 2; warm += 1) await round();
+    return { name, round };
+  };
+  try {
+    const sides = [
+      await start('embedded', { kind: 'embedded' }),
+      await start('bare', { kind: 'bare' }),
+      ...(mongodbUri === undefined ? [] : [await start('MongoDB', { kind: 'mongo', mongodbUri })]),
+    ];
+    const [embedded, bare, mongo] = await inRounds(sides, rounds, say);
+    const theirs = { name: 'bare node:sqlite', cells: bare ?? [] };
+    const all: Comparison[] = [
+      {
+        title: 'the embedded store',
+        measures,
+        aims,
+        ours: { name: 'embedded', cells: embedded ?? [] },
+        theirs,
+      },
+    ];
+    if (mongo !== undefined) {
+      const ours = { name: 'MongoDB', cells: mongo };
+      all.push({ title: 'MongoDB (not judged)', measures, aims: shown, ours, theirs });
+    }
+    return all;
+  } finally {
+    for (const helper of helpers) await helper.stop();
+  }
+}
+
+async function waits({ rounds, seconds, seed, say }: PartOptions): Promise<Comparison> {
+  const helper = await startHelper('store-wait.ts', { seed });
+  const side = (name: string, writing: boolean, ms = seconds * 1000): Contestant => ({
+    name,
+    round: async () => v.parse(figures, await helper.ask({ ms, writing })),
+  });
+  try {
+    await side('warm-up', true, 3_000).round(0);
+    const sides = [side('while the clock thread writes', true), side('alone', false)];
+    const [beside, alone] = await inRounds(sides, rounds, say);
+    return {
+      title: "what the bot's thread waits for the store",
+      measures: [
+        { key: 'longestMs', name: 'longest call, ms', digits: 2 },
+        { key: 'longestReadMs', name: 'longest read, ms', digits: 2 },
+        { key: 'longestWriteMs', name: 'longest write, ms', digits: 2 },
+        { key: 'readP99Ms', name: 'p99 of reads, ms', digits: 2 },
+        { key: 'writeP99Ms', name: 'p99 of writes, ms', digits: 2 },
+        { key: 'tenantsPerSecond', name: 'tenants written/s', digits: 0 },
+      ],
+      aims: [{ measure: 'longestMs', better: 'less', as: 'figure', aim: 10, acceptable: 10 }],
+      ours: { name: 'while the clock thread writes', cells: beside ?? [] },
+      theirs: { name: 'alone', cells: alone ?? [] },
+    };
+  } finally {
+    await helper.stop();
+  }
+}
