@@ -3,6 +3,7 @@ import { useId, useState } from 'react';
 import type { Action } from '../shared/score/score.ts';
 import { serviceName } from '../shared/score/service-names.ts';
 import { counted, sentence, signed } from '../shared/words.ts';
+import { Outside } from './Outside.tsx';
 import { Chip } from './parts.tsx';
 import { pointsOf } from './points.ts';
 import { Search } from './Search.tsx';
@@ -153,11 +154,7 @@ function Details({ action }: { action: Action }) {
       </p>
       {link !== null && (
         <p>
-          <a href={link.href} target="_blank" rel="noopener noreferrer">
-            View at {link.host}
-            <External />
-            <span className="sr"> (opens a new window)</span>
-          </a>
+          <Outside href={link.href}>View at {link.host}</Outside>
         </p>
       )}
     </div>
@@ -174,14 +171,6 @@ function Chevron() {
   return (
     <svg className="chevron" width="12" height="12" viewBox="0 0 12 12" aria-hidden="true">
       <path d="M4 2 8 6 4 10" />
-    </svg>
-  );
-}
-
-function External() {
-  return (
-    <svg className="external" width="12" height="12" viewBox="0 0 12 12" aria-hidden="true">
-      <path d="M4 2H2v8h8V8M7 2h3v3M10 2 5.5 6.5" />
     </svg>
   );
 }

@@ -3,6 +3,7 @@ import type { TenantList } from '../shared/api.ts';
 import { counted } from '../shared/words.ts';
 import type { Api } from './api.ts';
 import { Notice } from './Notice.tsx';
+import { Outside } from './Outside.tsx';
 import { hrefOf, overview, routeOfSubPage } from './route.ts';
 import { Search } from './Search.tsx';
 import type { TeamsHost } from './teams.ts';
@@ -59,7 +60,8 @@ export function Configure({ api, teams }: { api: Api; teams: TeamsHost | null })
       </h1>
       <p>
         Choose what the tab shows. Everybody who opens it sees only tenants that he or she may see; who has no
-        role in Watchpost sees none.
+        role in Watchpost sees none.{' '}
+        <Outside href="/tab/about.html">What Watchpost is and how to get help</Outside>
       </p>
       <fieldset className="choices card">
         <legend className="sr">What the tab shows</legend>

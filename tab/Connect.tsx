@@ -6,6 +6,7 @@ import { ConnectSteps, stepsInWords } from './ConnectSteps.tsx';
 import { Field } from './Field.tsx';
 import { Modal } from './Modal.tsx';
 import { navigate } from './navigation.ts';
+import { Outside } from './Outside.tsx';
 import { hrefOf } from './route.ts';
 import { forgetLoads } from './use-load.ts';
 import { asApiError } from './use-me.ts';
@@ -222,14 +223,9 @@ function Beforehand() {
       <ol className="caption beforehand">
         <li>
           An app registration in the tenant:{' '}
-          <a
-            href="https://entra.microsoft.com/#view/Microsoft_AAD_RegisteredApps/ApplicationsListBlade"
-            target="_blank"
-            rel="noopener noreferrer"
-          >
+          <Outside href="https://entra.microsoft.com/#view/Microsoft_AAD_RegisteredApps/ApplicationsListBlade">
             App registrations in Entra
-            <span className="sr"> (opens a new window)</span>
-          </a>
+          </Outside>
           .
         </li>
         <li>

@@ -1,5 +1,6 @@
 import type { ConnectStep } from '../shared/api.ts';
 import { counted } from '../shared/words.ts';
+import { Outside } from './Outside.tsx';
 import { Mark } from './parts.tsx';
 
 const marks = { works: 'good', gap: 'waiting', failed: 'bad', 'not-tried': 'waiting' } as const;
@@ -44,10 +45,7 @@ export function ConnectSteps({ steps, find }: { steps: readonly ConnectStep[] | 
               {remedy !== '' && <p className="caption">{remedy}</p>}
               {link !== null && (
                 <p>
-                  <a href={link.href} target="_blank" rel="noopener noreferrer">
-                    {link.text}
-                    <span className="sr"> (opens a new window)</span>
-                  </a>
+                  <Outside href={link.href}>{link.text}</Outside>
                 </p>
               )}
             </div>

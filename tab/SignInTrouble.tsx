@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'react';
 import { type ApiError, tabConfig } from './api.ts';
 import { Notice } from './Notice.tsx';
+import { Outside } from './Outside.tsx';
 
 const titles: Partial<Record<ApiError['kind'], string>> = {
   consent: 'Watchpost needs your consent',
@@ -50,12 +51,7 @@ function ForAdministrators() {
       ) : (
         <>
           {' '}
-          to open{' '}
-          <a href={link} target="_blank" rel="noopener noreferrer">
-            the consent page for the whole organisation
-            <span className="sr"> (opens a new window)</span>
-          </a>
-          .
+          to open <Outside href={link}>the consent page for the whole organisation</Outside>.
         </>
       )}
     </>

@@ -9,6 +9,7 @@ import { Connection } from './Connection.tsx';
 import { useLazy } from './lazy.ts';
 import { Notice } from './Notice.tsx';
 import { goBack, navigate } from './navigation.ts';
+import { Outside } from './Outside.tsx';
 import { RefreshFailed } from './Overview.tsx';
 import { Age, HealthWord } from './parts.tsx';
 import { hrefOf, overview } from './route.ts';
@@ -180,10 +181,7 @@ function Trouble(props: { page: TenantPage; now: string; update: (() => void) | 
         {page.mend !== null && (
           <>
             {' '}
-            <a href={page.mend.href} target="_blank" rel="noopener noreferrer">
-              {page.mend.text}
-              <span className="sr"> (opens a new window)</span>
-            </a>
+            <Outside href={page.mend.href}>{page.mend.text}</Outside>
           </>
         )}
       </span>

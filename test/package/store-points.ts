@@ -223,7 +223,6 @@ export const points: readonly Point[] = [
     n: 27,
     point: "no logos of Microsoft's products; links out say where they lead",
     byEye: true,
-    missing: true,
   },
   {
     n: 28,
@@ -310,7 +309,6 @@ export const points: readonly Point[] = [
       ],
     },
     byEye: true,
-    missing: true,
   },
   {
     n: 38,
@@ -342,7 +340,6 @@ export const points: readonly Point[] = [
         'a tenant that this person may not see is not offered, and stays unchosen',
       ],
     },
-    missing: true,
   },
   {
     n: 41,
