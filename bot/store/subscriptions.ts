@@ -2,7 +2,7 @@ import { plus } from '../../shared/time.ts';
 import type { PlaceRow, SubscriptionRow, SubscriptionStore } from '../services.ts';
 import type { CollectionDeclaration } from './engine/collection.ts';
 import { inGroups, type Kit, rowsAtOnce } from './kit.ts';
-import { revive, revivedWithinMs } from './outbox-rows.ts';
+import { outboxQueuesDeclaration, type QueueDocument, revive, revivedWithinMs, wake } from './outbox-rows.ts';
 import { placesDeclaration } from './places.ts';
 
 /** `live`: not ended. `revision` grows with every write. */
@@ -16,10 +16,12 @@ export const subscriptionsDeclaration: CollectionDeclaration = {
 };
 
 const mostRows = 5_000;
+const isBack = 'Watchpost is back here. What waited is told with the next news.';
 
 export function openSubscriptions(kit: Kit): SubscriptionStore {
   const { engine, now } = kit;
   const rows = engine.collection<SubscriptionDocument>(subscriptionsDeclaration);
+  const queues = engine.collection<QueueDocument>(outboxQueuesDeclaration);
   const places = engine.collection<PlaceRow & { _id: string }>(placesDeclaration);
 
   const change: SubscriptionStore['change'] = async (conversationId, decide) => {
@@ -90,10 +92,14 @@ export function openSubscriptions(kit: Kit): SubscriptionStore {
           if (known === null || (known.ended === undefined && known.broken === undefined)) return null;
           const late = known.ended !== undefined && known.ended < plus(now(), -revivedWithinMs);
           if (known.deleted === true || late) return null;
-          const { ended: _ended, broken: _broken, ...back } = known;
-          return back;
+          const { ended: _, ...back } = known;
+          // Until all of it waits again: whoever sends here after a death revives what is broken, and is woken first.
+          return { ...back, broken: { why: isBack, since: known.broken?.since ?? now() } };
         });
-        if (row !== null && row.ended === undefined) await revive(kit, id);
+        if (row === null || row.ended !== undefined) continue;
+        await wake(queues, [id], now());
+        await revive(kit, id);
+        await change(id, (known) => (known?.broken?.why === isBack ? sound(known) : null));
       }
     },
     async broken(conversationId, why) {
@@ -104,10 +110,12 @@ export function openSubscriptions(kit: Kit): SubscriptionStore {
     },
     async heal(conversationId) {
       await change(conversationId, (row) => {
-        if (row?.broken === undefined) return null;
-        const { broken: _, ...sound } = row;
-        return sound;
+        return row?.broken === undefined ? null : sound(row);
       });
     },
   };
+}
+
+function sound({ broken: _, ...row }: SubscriptionRow): SubscriptionRow {
+  return row;
 }

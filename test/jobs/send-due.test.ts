@@ -3,6 +3,7 @@ import { sendDue } from '../../bot/jobs/send-due.ts';
 import type { OutboxEntry } from '../../bot/services.ts';
 import { scopeOfSystem } from '../../shared/access.ts';
 import type { TenantId } from '../../shared/tenants/tenant.ts';
+import { Crash, crashing } from '../store/faulty.ts';
 import { type Sandbox, startSandbox } from '../support/sandbox.ts';
 import { fall, type HearRig, type Instance, judge, openHearRig } from './hear-rig.ts';
 
@@ -329,4 +330,27 @@ test('acknowledged while it became worse: the card that is drawn anew does not g
   await one.send();
   const drawn = (await rig.posts(channel)).filter(({ kind }) => kind === 'update');
   expect(drawn.map(({ activity }) => /fell further/.test(JSON.stringify(activity)))).toEqual([true, true]);
+});
+
+test('a death at any write while the bot comes back loses nothing of what waits for it', async () => {
+  for (let after = 1; after < 6; after += 1) {
+    const back = await rig.conversation(`back-${n}-${after}`);
+    const wanted = await rig.tell(one.store, await rig.tenant(10 + after), fall.opened, [back]);
+    await one.store.places.markRemoved(back);
+    await one.store.subscriptions.end(back);
+    await one.send();
+    await one.store.places.markBack(back);
+    const dying = rig.instance(`dying ${after}`, (engine) => crashing(engine, after));
+    await dying.store.subscriptions.reinstalled(back).catch((error: unknown) => {
+      if (!(error instanceof Crash)) throw error;
+    });
+    // The first write alone wakes nobody: then it goes with what comes next.
+    if (after === 1) wanted.push(...(await rig.tell(one.store, await rig.tenant(20), fall.opened, [back])));
+    while ((await one.send()) > 0);
+    expect({ after, ...judge(await rig.posts(back), wanted) }).toMatchObject({
+      after,
+      lost: [],
+      repeated: 0,
+    });
+  }
 });
