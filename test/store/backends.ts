@@ -48,8 +48,11 @@ export function mongoAt(uri: string): Backend {
           connectTimeoutMS: 5_000,
           socketTimeoutMS: 10_000,
         });
-        await client.db().dropDatabase();
-        await client.close();
+        // A client that is left open keeps the whole run from ending.
+        await client
+          .db()
+          .dropDatabase()
+          .finally(() => client.close());
       });
     },
   };

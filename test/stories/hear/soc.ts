@@ -63,7 +63,7 @@ export type Soc = {
   /** What Microsoft says of a customer's next day, and a sync that reads it. */
   score(customer: SandboxCustomer, call: object): Promise<void>;
   /** Says something; what comes of it is not waited for. */
-  say(who: Somebody, where: Spot, text: string): void;
+  say(who: Somebody, where: Spot, text: string, at?: number): void;
   sync(customer: SandboxCustomer): Promise<string>;
   /** Everything told in a conversation, oldest first; updates and notes too. */
   told(where: Spot, kind?: Post['kind']): Promise<Told[]>;
@@ -180,9 +180,9 @@ export async function openSoc(options: SocOptions = {}): Promise<Soc> {
     async score(customer, call) {
       await sandbox.control('POST', `/_sandbox/tenants/${customer.domain}/score`, call);
     },
-    say(who, where, text) {
+    say(who, where, text, at) {
       // The one who answers may be killed meanwhile.
-      instance()
+      instance(at)
         .actors.say(who, where, text)
         .catch(() => undefined);
     },
