@@ -124,9 +124,13 @@ async function subscribe(
   where: Place,
   services: Services,
 ): Promise<SubscriptionRow> {
+  const { subscriptions, outbox } = services.store;
   const fresh = freshRow(who, where, services);
+  // Whoever asks here has the bot here: what was refused waits again before the mark that says so goes.
+  const before = await subscriptions.get(fresh.conversationId);
+  if (before?.broken !== undefined && (await outbox.revive(fresh.conversationId)) > 0) services.nudge();
   const decide = (row: SubscriptionRow | null): SubscriptionRow => withTenants(row, tenants, fresh);
-  return (await services.store.subscriptions.change(fresh.conversationId, decide)) ?? decide(null);
+  return (await subscriptions.change(fresh.conversationId, decide)) ?? decide(null);
 }
 
 /** What is heard; the threshold is named here where it is the same for all. */

@@ -381,6 +381,28 @@ test('what does not arrive is listed with why and since; elsewhere only for who 
   await rig.say('unwatch', operator, elsewhere);
 });
 
+test('watch where news was refused: what was refused is told after all', async () => {
+  const { store } = rig.services;
+  await rig.say('watch fabrikam', operator, internal);
+  const { conversationId } = internal;
+  const { finding, transition } = fallOf(falls().opened, fabrikam.id);
+  const about = { id: finding.id, generation: 1, transition: 'opened' };
+  const entry = { id: 'refused', tenantId: fabrikam.id, conversationId, finding: about, transition };
+  await store.findings.save(scopeOfJob(fabrikam.id), finding, null, [{ ...entry, kind: 'opened' }]);
+  const [lease] = await store.outbox.claimDue(1, 60_000);
+  if (lease === undefined) throw new Error('nothing was due');
+  const dead = { state: 'dead' as const, why: '403', maybeSent: false, revivable: true };
+  await store.outbox.settle(lease, ['refused'], dead);
+  await store.outbox.release(lease);
+  await store.subscriptions.broken(conversationId, 'Teams said 403.');
+  await rig.say('watch contoso.com', operator, internal);
+  const [again] = await store.outbox.claimDue(1, 60_000);
+  if (again === undefined) throw new Error('nothing is due');
+  expect((await store.outbox.waiting(again, 10)).map(({ id }) => id)).toEqual(['refused']);
+  await store.purge.tenant(scopeOfJob(fabrikam.id), fabrikam.id, { people: false });
+  await store.tenants.save(scopeOfJob(fabrikam.id), fabrikam);
+});
+
 test('in a customer’s place nothing says that another customer’s news was withheld there', async () => {
   const { store } = rig.services;
   const place = customer(contoso.id);
