@@ -4,6 +4,7 @@ import { parseKeyring } from '../../bot/secrets.ts';
 import type { Store } from '../../bot/services.ts';
 import { openStore } from '../../bot/store/open.ts';
 import { scopeOfJob, scopeOfSystem } from '../../shared/access.ts';
+import type { Instant } from '../../shared/time.ts';
 import { connectAll, type Listed, sure } from './connect-all.ts';
 import { inHands } from './hands.ts';
 import { startHelper } from './helper-process.ts';
@@ -17,7 +18,7 @@ export type Synced = {
   begin(delayMs?: number): Promise<void>;
   /** Requests that Graph has answered since `begin`. */
   asked(): Promise<number>;
-  /** Resolves when all are read and nothing is due; answers the seconds since `begin` made the first one due. */
+  /** Resolves when all are read and written; answers the seconds since `begin` made the first one due. */
   finished(withinMs: number): Promise<number>;
   /** How many tenants the store holds a score of. */
   scored(): Promise<number>;
@@ -53,6 +54,7 @@ export async function startSynced(ground: Ground, seed: string, tenants: number)
     v.parse(v.object({ asked: v.number() }), await look('asked')).asked;
   let number = 0;
   let began = 0;
+  let dueAt = '';
   return {
     side: begun,
     tenants,
@@ -61,18 +63,26 @@ export async function startSynced(ground: Ground, seed: string, tenants: number)
       number += 1;
       await fetch(`${graph.url}/_bench/phase`, { method: 'POST', body: JSON.stringify({ number, delayMs }) });
       began = performance.now();
-      await makeDue(store, known);
+      dueAt = store.now();
+      await makeDue(store, known, dueAt);
       while ((await asked()) === 0) {
         if (performance.now() - began > 60_000) throw new Error('no sync began within a minute');
         await pause(50);
       }
     },
     async finished(withinMs) {
-      for (;;) {
-        if ((await asked()) >= tenants * callsEach && (await store.work.backlog()) === 0) break;
-        if (performance.now() - began > withinMs)
-          throw new Error(`${await asked()} of ${tenants * callsEach} requests were made in time`);
+      const late = (): boolean => performance.now() - began > withinMs;
+      while ((await asked()) < tenants * callsEach) {
+        if (late()) throw new Error(`${await asked()} of ${tenants * callsEach} requests were made in time`);
         await pause(250);
+      }
+      for (const { id } of known) {
+        for (;;) {
+          const row = await store.work.get(scopeOfJob(sure(id)), sure(id), 'sync-scores');
+          if (row?.lastDoneAt !== undefined && row.lastDoneAt >= dueAt && row.lease === undefined) break;
+          if (late()) throw new Error('a tenant was read and never finished');
+          await pause(50);
+        }
       }
       return (performance.now() - began) / 1000;
     },
@@ -91,8 +101,7 @@ export async function startSynced(ground: Ground, seed: string, tenants: number)
   };
 }
 
-async function makeDue(store: Store, tenants: readonly Listed[]): Promise<void> {
-  const at = store.now();
+async function makeDue(store: Store, tenants: readonly Listed[], at: Instant): Promise<void> {
   await inHands(tenants, 200, async ({ id }) => {
     const known = sure(id);
     await store.work.schedule(scopeOfJob(known), known, 'sync-scores', at);
