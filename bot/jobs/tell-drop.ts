@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type Audience, scopeOfJob } from '../../shared/access.ts';
 import { findingId, type Transition } from '../../shared/alerts/finding.ts';
 import { outboxId } from '../../shared/alerts/outbox-id.ts';
-import { routesFor, tenantThreshold, watches } from '../../shared/alerts/route.ts';
+import { routesFor, tenantThreshold, thresholdsFor, watches } from '../../shared/alerts/route.ts';
 import { decideScoreDrop, scoreObject } from '../../shared/alerts/score-drop.ts';
 import type { ControlProfile, EvaluatedSnapshot } from '../../shared/score/score.ts';
 import { WatchpostError } from '../errors.ts';
@@ -41,8 +41,9 @@ export async function tellDrop(
     const kept = await store.findings.get(scope, tenantId, id);
     const subscriptions = await store.subscriptions.all();
     const threshold = tenantThreshold(tenantId, subscriptions);
+    const thresholds = thresholdsFor(tenantId, subscriptions);
     const finding = kept === null || kept.value.rule !== 'scoreDrop' ? null : kept.value;
-    const keyOf = (revision: number) => JSON.stringify([content, threshold, revision]);
+    const keyOf = (revision: number) => JSON.stringify([content, thresholds, revision]);
     // What is put aside may have come to its end.
     const isSame = judged.get(tenantId) === keyOf(kept?.revision ?? 0);
     if (again && isSame && finding?.aside === undefined) return;
@@ -53,6 +54,7 @@ export async function tellDrop(
       snapshot,
       profiles: await profiles(),
       threshold,
+      thresholds,
       finding,
       now: now(),
       digest,

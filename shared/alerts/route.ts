@@ -22,14 +22,22 @@ export function thresholdOf({ thresholds }: Subscription, tenantId: TenantId): T
   return thresholds.find((one) => one.tenantId === tenantId)?.threshold ?? defaultThreshold;
 }
 
+/** From which losses on the conversations that watch a tenant want to hear of it, each once. */
+export function thresholdsFor(tenantId: TenantId, subscriptions: readonly Subscription[]): Threshold[] {
+  const all = new Map<string, Threshold>();
+  for (const one of subscriptions) {
+    const threshold = thresholdOf(one, tenantId);
+    if (watches(one, tenantId)) all.set(`${threshold.percent} ${threshold.points}`, threshold);
+  }
+  return [...all.keys()].sort().map((key) => all.get(key) as Threshold);
+}
+
 /**
  * The threshold a tenant is judged by: the finest of the conversations that watch it, so that one finding serves them
  * all; the default when nobody does, for the tab.
  */
 export function tenantThreshold(tenantId: TenantId, subscriptions: readonly Subscription[]): Threshold {
-  return finest(
-    subscriptions.filter((one) => watches(one, tenantId)).map((one) => thresholdOf(one, tenantId)),
-  );
+  return finest(thresholdsFor(tenantId, subscriptions));
 }
 
 export type Routes = {

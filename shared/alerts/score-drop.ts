@@ -30,6 +30,8 @@ export type DropKnown = {
   profiles: readonly ControlProfile[];
   /** The tenant's threshold. */
   threshold: Threshold;
+  /** Those of all who watch it, coarser ones too: who hears only of larger losses hears when it has become one. */
+  thresholds?: readonly Threshold[];
   /** The finding as it stands in the store; null when there never was one. */
   finding: DropFinding | null;
   now: Instant;
@@ -51,7 +53,7 @@ export type DropDecision = {
  * comparable controls lost (`lossesSince`), and says what to tell and what to compare with next time.
  *
  * It opens (again) when the loss reaches the threshold; worsens when controls lost another threshold since what was
- * told last; is over when at most half a threshold is still lost or all controls that were told are back. The
+ * told last, or the loss has come to that of somebody who hears only of larger ones; is over when at most half a threshold is still lost or all controls that were told are back. The
  * baseline moves to now then and on every rise, never on a fall. The first sync sets it and tells nothing. Days that
  * were missed make no difference, older days than the last evaluated one and days without any control are no days.
  *
@@ -93,7 +95,10 @@ function judged(known: DropKnown, before: Baseline, today: Baseline, losses: Los
   }
 
   const further = furtherThan(finding, losses, before);
-  const worse = reaches(further, threshold);
+  const worse =
+    reaches(further, threshold) ||
+    (further.points > 0 &&
+      (known.thresholds ?? []).some((one) => reaches(losses, one) && !reaches(finding.facts, one)));
   if (worse && !isAside(finding, now)) {
     return worsened(finding, { facts: facts(further.points), severity, at: now, why: lost });
   }

@@ -57,6 +57,7 @@ export type Decide = typeof decideScoreDrop;
 export type Around = {
   profiles?: ControlProfile[];
   threshold?: Threshold;
+  thresholds?: readonly Threshold[];
   now?: string;
   decide?: Decide;
 };
@@ -72,6 +73,7 @@ export function evaluate(
     snapshot,
     profiles: around.profiles ?? [],
     threshold: around.threshold ?? defaultThreshold,
+    ...(around.thresholds === undefined ? {} : { thresholds: around.thresholds }),
     now: around.now ?? morning,
     digest,
   };

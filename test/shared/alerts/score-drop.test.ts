@@ -411,3 +411,11 @@ test('a higher threshold closes what is less than half of it', () => {
   const after = evaluate(standing, fell, { threshold: { percent: null, points: 12 } });
   expect(after.tell).toMatchObject([{ kind: 'resolved', facts: { points: 6 } }]);
 });
+
+test('who hears only of larger losses hears when it has become one, though others heard of it before', () => {
+  const threshold = { percent: null, points: 4 };
+  const thresholds = [threshold, { percent: null, points: 5 }];
+  const along = days({}, { mfa: 6 }, { mfa: 4 }, { mfa: 5.5 }, { mfa: 4 });
+  expect(told(along, { threshold, thresholds })).toEqual(['2026-11-11 opened 4', '2026-11-12 worsened 6']);
+  expect(told(along, { threshold })).toEqual(['2026-11-11 opened 4']);
+});
