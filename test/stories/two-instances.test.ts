@@ -7,7 +7,8 @@ import {
 } from '../../bot/store/outbox-rows.ts';
 import { scopeOfJob } from '../../shared/access.ts';
 import { mongoAt } from '../store/backends.ts';
-import type { Spot } from '../support/actors.ts';
+import { personalWith, type Spot } from '../support/actors.ts';
+import { proving } from '../support/counts.ts';
 import type { Planted } from '../support/planted.ts';
 import { addCustomer, type SandboxCustomer } from '../support/production.ts';
 import { poll } from '../support/program.ts';
@@ -26,7 +27,7 @@ const suite = mongoUri === '' ? describe.skip : describe;
 const short: Planted = {
   file: 'bot/clock.ts',
   from: 'startTimetable(services)',
-  to: 'startTimetable(services, { leaseMs: 6_000, atOnce: 3 })',
+  to: 'startTimetable(services, { leaseMs: 5_000, atOnce: 3 })',
 };
 /** Posts what it was about to post, however long it slept. */
 const careless: Planted = {
@@ -36,7 +37,7 @@ const careless: Planted = {
 };
 const planted = (...all: Planted[]) => ({ TEST_PLANT: JSON.stringify(all) });
 /** It falls asleep within this time, whatever else the machine does. */
-const delayMs = 4_000;
+const delayMs = 3_500;
 
 suite('two instances over one MongoDB', () => {
   let soc: Soc;
@@ -57,12 +58,15 @@ suite('two instances over one MongoDB', () => {
       await soc.ask(soc.bo, where, 'watch all', /now watches all/);
       channels.push(where);
     }
-    for (let n = 1; n <= 15; n += 1) {
-      const customer = await addCustomer(soc.sandbox, `Customer ${n}`, `two-${n}.example`);
-      (n <= 12 ? customers : sleepy).push(customer);
-    }
-    await storeNewCustomers(soc.store, [...customers, ...sleepy], soc.ana);
-    await read([...customers, ...sleepy]);
+    const all = await Promise.all(
+      Array.from({ length: 15 }, (_, n) =>
+        addCustomer(soc.sandbox, `Customer ${n + 1}`, `two-${n + 1}.example`),
+      ),
+    );
+    customers.push(...all.slice(0, 12));
+    sleepy.push(...all.slice(12));
+    await storeNewCustomers(soc.store, all, soc.ana);
+    await read(all);
   }, 180_000);
 
   afterAll(async () => await soc?.end(), 60_000);
@@ -79,7 +83,9 @@ suite('two instances over one MongoDB', () => {
 
   async function due(all: readonly SandboxCustomer[]): Promise<void> {
     const at = soc.store.now();
-    for (const one of all) await soc.store.work.schedule(scopeOfJob(idOf(one)), idOf(one), 'sync-scores', at);
+    await Promise.all(
+      all.map((one) => soc.store.work.schedule(scopeOfJob(idOf(one)), idOf(one), 'sync-scores', at)),
+    );
   }
 
   async function isRead(customer: SandboxCustomer): Promise<boolean> {
@@ -127,7 +133,7 @@ suite('two instances over one MongoDB', () => {
 
   // ------------------------------------------------------------------------------------------ one falls asleep
 
-  type Slept = { sleeper: number; where: Spot; creates: Told[]; known: string | undefined };
+  type Slept = { sleeper: number; where: Spot; known: string | undefined };
 
   /**
    * A customer falls; whoever tells it stands still (SIGSTOP) in the middle until its lease is over and the other has
@@ -141,7 +147,7 @@ suite('two instances over one MongoDB', () => {
     const path = `/v3/conversations/${encodeURIComponent(where.id)}`;
     await soc.sandbox.control('POST', '/_sandbox/faults', { path, times: 1, delayMs, ...fault });
     await soc.score(customer, { drop: 12 });
-    await due([customer]);
+    soc.say(soc.bo, personalWith(soc.bo), `sync ${customer.domain}`);
     await poll(
       async () => (await soc.sandbox.control<object[]>('GET', '/_sandbox/faults')).length === 0,
       30_000,
@@ -176,7 +182,7 @@ suite('two instances over one MongoDB', () => {
     } finally {
       child.kill('SIGCONT');
     }
-    return { sleeper, where, creates: [], known: (await rowIn(where))?.activityId };
+    return { sleeper, where, known: (await rowIn(where))?.activityId };
   }
 
   function rowIn(where: Spot): Promise<OutboxDocument | null> {
@@ -226,14 +232,22 @@ suite('two instances over one MongoDB', () => {
     }
   });
 
-  test('one that does not look at its lease when it wakes up is found out', async () => {
-    for (const at of [0, 1]) {
-      await soc.program(at).stop();
-      await soc.start(at, planted(short, careless));
-    }
-    const found = await slept('careless', sleepy[2] as SandboxCustomer, { method: 'GET' });
-    const creates = await awake(found);
-    expect(creates).toHaveLength(2);
-    expect(creates.slice(1).every(({ repeated }) => repeated)).toBe(false);
-  }, 120_000);
+  // The same defect inside one process is found in every run: jobs/told-once.
+  const inDepth = proving ? test : test.skip;
+  inDepth(
+    'one that does not look at its lease when it wakes up is found out',
+    async () => {
+      await Promise.all(
+        [0, 1].map(async (at) => {
+          await soc.program(at).stop();
+          await soc.start(at, planted(short, careless));
+        }),
+      );
+      const found = await slept('careless', sleepy[2] as SandboxCustomer, { method: 'GET' });
+      const creates = await awake(found);
+      expect(creates).toHaveLength(2);
+      expect(creates.slice(1).every(({ repeated }) => repeated)).toBe(false);
+    },
+    120_000,
+  );
 });
