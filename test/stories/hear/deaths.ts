@@ -1,7 +1,12 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { repeatedLine } from '../../../bot/cards/drop.ts';
 import { digest } from '../../../bot/jobs/tell-drop.ts';
-import { type OutboxDocument, outboxDeclaration } from '../../../bot/store/outbox-rows.ts';
+import {
+  type OutboxDocument,
+  outboxDeclaration,
+  outboxQueuesDeclaration,
+  type QueueDocument,
+} from '../../../bot/store/outbox-rows.ts';
 import { scopeOfJob } from '../../../shared/access.ts';
 import { findingId } from '../../../shared/alerts/finding.ts';
 import { scoreObject } from '../../../shared/alerts/score-drop.ts';
@@ -35,6 +40,7 @@ export type Deaths = {
 /** `order` is the file that `kill-at.ts` looks for; `env` is what the next process is started with. */
 export function openDeaths(soc: Soc, where: Spot, order: string, env: Record<string, string> = {}): Deaths {
   const outbox = soc.engine.collection<OutboxDocument>(outboxDeclaration);
+  const queues = soc.engine.collection<QueueDocument>(outboxQueuesDeclaration);
 
   function rowOf({ id }: SandboxCustomer): Promise<OutboxDocument | null> {
     return outbox.findOne({ tenantId: id, conversationId: where.id });
@@ -49,7 +55,8 @@ export function openDeaths(soc: Soc, where: Spot, order: string, env: Record<str
   async function isOver(customer: SandboxCustomer): Promise<boolean> {
     const id = idOf(customer);
     const work = await soc.store.work.get(scopeOfJob(id), id, 'sync-scores');
-    return work?.lease === undefined && (await rowOf(customer))?.state === 'sent';
+    const queue = await queues.findOne({ _id: where.id });
+    return work?.lease === undefined && queue?.leaseOwner === '' && (await rowOf(customer))?.state === 'sent';
   }
 
   async function begin(customer: SandboxCustomer): Promise<void> {
@@ -78,7 +85,12 @@ export function openDeaths(soc: Soc, where: Spot, order: string, env: Record<str
         () => 'it was not told',
       );
       await rm(order);
-      return Number(await readFile(`${order}.seen`, 'utf8'));
+      // Written anew at each commit: it may just be empty.
+      return await poll(
+        async () => Number(await readFile(`${order}.seen`, 'utf8')),
+        5_000,
+        () => 'no commit was seen',
+      );
     },
     async die(customer, death) {
       const { child } = soc.program();
