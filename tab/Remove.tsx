@@ -64,8 +64,9 @@ export function Remove(props: {
       ) : (
         <form className="form" method="post" onSubmit={(event) => void remove(event)}>
           <p>
-            Its credential, all scores and their history, and what channels hear of it are deleted. This
-            cannot be undone; Microsoft gives back 90 days of scores when it is connected again.
+            Its credential, all scores and their history, and what channels hear of it are deleted; cards that
+            were posted stay where they are. This cannot be undone; Microsoft gives back 90 days of scores
+            when it is connected again.
           </p>
           <Field
             label={`Type ${tenant.name} to remove it`}

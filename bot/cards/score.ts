@@ -60,6 +60,8 @@ export type ScoreCardInput = {
   settings: LinkSettings;
   /** How old what was read may be. */
   staleAfterMs: number;
+  /** The fall that channels were told of and that stands, in words; empty when there is none. Markdown, escaped. */
+  fall: string;
   /** The reader may sync this tenant: *Sync now* is shown. */
   maySync: boolean;
 };
@@ -155,15 +157,17 @@ export function scoreLine(name: string, posture: Posture, now: Instant): string 
   return `${clean(name, 80)}: ${percentText(posture.percent)} (${pointsOf(posture.current, posture.max)}), ${since}.${todo}`;
 }
 
+/** What the reader should know before the figures: what is wrong with them, and the fall that stands. */
 function notice(input: ScoreCardInput, readAt: Instant): Pick<ScoreCard, 'notice' | 'noticeStyle'> {
-  const { tenant, now } = input;
-  if (tenant.health.state !== 'connected' && tenant.health.state !== 'waiting') {
-    return { notice: plain(healthSentence(tenant.health, now), 400), noticeStyle: 'warning' };
-  }
-  if (isStale(readAt, now, input.staleAfterMs)) {
-    return { notice: `This is old: last read ${ageText(readAt, now)}.`, noticeStyle: 'warning' };
-  }
-  return { notice: '', noticeStyle: 'emphasis' };
+  const said = [wrong(input, readAt), input.fall].filter((one) => one !== '');
+  return { notice: said.join(' '), noticeStyle: said.length === 0 ? 'emphasis' : 'warning' };
+}
+
+function wrong({ tenant: { health }, now, staleAfterMs }: ScoreCardInput, readAt: Instant): string {
+  const inTrouble = health.state !== 'connected' && health.state !== 'waiting';
+  // Tries that failed and may pass: the state waits for more of them, the reader of old figures does not.
+  if (inTrouble || health.failing !== undefined) return plain(healthSentence(health, now), 400);
+  return isStale(readAt, now, staleAfterMs) ? `This is old: last read ${ageText(readAt, now)}.` : '';
 }
 
 const colors: Record<ReturnType<typeof direction>, Color> = {

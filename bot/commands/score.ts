@@ -9,6 +9,7 @@ import { staleAfterMs } from '../cron.ts';
 import type { Place, Reply, Services } from '../services.ts';
 import { lookUp } from './look-up.ts';
 import { say, withCard } from './reply.ts';
+import { standingFall, standingInWords } from './standing.ts';
 
 /** `score contoso`: one card that says how good, whether it gets better, and what to do. */
 export async function score(
@@ -33,9 +34,11 @@ export async function scoreOf(listed: Tenant, who: Caller, where: Place, service
   const tenant = (await store.tenants.get(scope, id)) ?? listed;
   if (posture === null) return notReadYet(tenant, maySync, where, services);
 
+  const fall = await standingFall(scope, tenant, services);
   const { card, text } = scoreCard({
     ...{ tenant, posture, now, settings, maySync },
     staleAfterMs: staleAfterMs(settings.syncScores, now),
+    fall: fall === null ? '' : standingInWords(fall, now),
   });
   return withCard(where, card, text, [tenant.id]);
 }

@@ -1,8 +1,11 @@
+import { hash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import type { TenantScope } from '../../shared/access.ts';
-import { type FindingOf, isStanding, lastTransition } from '../../shared/alerts/finding.ts';
+import { type FindingOf, findingId, isStanding, lastTransition } from '../../shared/alerts/finding.ts';
+import { scoreObject } from '../../shared/alerts/score-drop.ts';
 import { headline } from '../../shared/alerts/words.ts';
 import { plain } from '../../shared/foreign-text.ts';
-import type { Tenant } from '../../shared/tenants/tenant.ts';
+import type { Tenant, TenantId } from '../../shared/tenants/tenant.ts';
 import { acknowledgedLine } from '../cards/drop-words.ts';
 import type { Services } from '../services.ts';
 
@@ -30,6 +33,22 @@ export async function standingFalls(
   }
   return found;
 }
+
+/** The fall of this one tenant that stands now; null when there is none. */
+export async function standingFall(
+  scope: TenantScope,
+  tenant: Tenant,
+  { store }: Pick<Services, 'store'>,
+): Promise<StandingFall | null> {
+  const kept = await store.findings.get(scope, tenant.id, ids.memo(tenant.id));
+  const finding = kept?.value;
+  return finding?.rule === 'scoreDrop' && isStanding(finding) ? { tenant, finding } : null;
+}
+
+const ids = new LRUCache<TenantId, string>({
+  max: 10_000,
+  memoMethod: (id) => findingId(id, 'scoreDrop', scoreObject, (text) => hash('sha256', text, 'base64url')),
+});
 
 /** "Contoso fell 3.1 %-points (65.5 % → 62.4 %), 2 controls regressed. Acknowledged by Ana Reyes on …", escaped. */
 export function standingInWords({ tenant, finding }: StandingFall, now: string): string {

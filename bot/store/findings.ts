@@ -23,6 +23,8 @@ export const findingsDeclaration: CollectionDeclaration = {
   name: 'findings',
   tenantScoped: true,
   indexes: [{ keys: { tenantId: 1, toldAt: 1 } }],
+  // Each score card asks whether a fall stands.
+  readMostly: true,
 };
 export const baselinesDeclaration: CollectionDeclaration = {
   name: 'baselines',

@@ -119,6 +119,7 @@ test('the maximum that Microsoft moved is nobody’s fall', () => {
         settings,
         maySync: false,
         staleAfterMs: 86_400_000,
+        fall: '',
       }).card,
     );
   const text = '%-points since 19\u00a0Nov, Microsoft moved the maximum by +10.0\u00a0points';
@@ -129,7 +130,15 @@ test('the maximum that Microsoft moved is nobody’s fall', () => {
 
 test('asked again, a score is the same card until anything that it says has changed', () => {
   const tenant = aTenant(1, 'Contoso Ltd');
-  const asked = { tenant, posture: contosoPosture(), now, settings, maySync: true, staleAfterMs: 86_400_000 };
+  const asked = {
+    tenant,
+    posture: contosoPosture(),
+    now,
+    settings,
+    maySync: true,
+    staleAfterMs: 86_400_000,
+    fall: '',
+  };
   const ill = { ...tenant.health, state: 'service-error' as const, cause: 'Graph is away.', remedy: '' };
   const changes: Partial<typeof asked>[] = [
     { now: plus(now, 60_000) },
@@ -140,6 +149,13 @@ test('asked again, a score is the same card until anything that it says has chan
     { tenant: { ...tenant, datasets: {} } },
     { settings: { ...settings, publicUrl: 'https://elsewhere.example' } },
     { maySync: false },
+    { fall: 'Contoso Ltd fell 3.1 %-points.' },
+    {
+      tenant: {
+        ...tenant,
+        health: { ...tenant.health, failing: { times: 2, since: now, cause: 'Graph is away.' } },
+      },
+    },
   ];
   for (const change of changes) {
     const before = scoreCard(asked);

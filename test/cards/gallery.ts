@@ -133,6 +133,7 @@ export function gallery(text: ForeignText = usual, many = 25): Record<string, Ca
       settings,
       maySync: true,
       staleAfterMs: 86_400_000,
+      fall: '',
     }).card,
     scoreIll: scoreCard({
       tenant: ill,
@@ -146,6 +147,7 @@ export function gallery(text: ForeignText = usual, many = 25): Record<string, Ca
       now,
       settings,
       staleAfterMs: 86_400_000,
+      fall: '',
       maySync: true,
     }).card,
     scoreNothing: scoreCard({
@@ -154,6 +156,7 @@ export function gallery(text: ForeignText = usual, many = 25): Record<string, Ca
       now,
       settings,
       staleAfterMs: 86_400_000,
+      fall: '',
       maySync: false,
     }).card,
     ranking: rankingCard({

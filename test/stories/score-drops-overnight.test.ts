@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Spot } from '../support/actors.ts';
+import { personalWith, type Spot } from '../support/actors.ts';
 import type { SandboxCustomer } from '../support/production.ts';
 import { openSoc, type Soc, type Told } from './hear/soc.ts';
 
@@ -76,6 +76,9 @@ describe('a score drops overnight', () => {
       ({ post, words }) => post.kind === 'update' && words.includes(`Acknowledged by ${soc.bo.name}`),
     );
     expect(redrawn.post.activityId).toBe(card.post.activityId);
+    // Whoever asks for the score hears of it too, for as long as it stands.
+    const asked = await soc.ask(soc.bo, personalWith(soc.bo), 'score "Contoso Ltd"', /Contoso Ltd/);
+    expect(asked).toMatch(new RegExp(`Contoso Ltd (fell|lost).*Acknowledged by ${soc.bo.name}`));
     expect(await soc.press(soc.ana, watchers, card.post, /Acknowledge/)).toMatch(
       new RegExp(`already|${soc.bo.name}`, 'i'),
     );
@@ -92,6 +95,9 @@ describe('a score drops overnight', () => {
     expect(closed.post.activityId).toBe(card?.post.activityId);
     expect(closed.words).toMatch(/recovered/i);
     expect(closed.words).not.toMatch(/Acknowledge /);
+    expect(await soc.ask(soc.bo, personalWith(soc.bo), 'score "Contoso Ltd"', /Contoso Ltd/)).not.toMatch(
+      /Contoso Ltd (fell|lost)/,
+    );
 
     await soc.score(contoso, { drop: 12 });
     await soc.sync(contoso);

@@ -38,7 +38,7 @@ export function openEmbedded(
       ),
       parsed:
         declaration.readMostly === true
-          ? new LRUCache({ maxSize: parsedAtMost, sizeCalculation: (kept) => kept.text.length })
+          ? new LRUCache({ maxSize: parsedAtMost, sizeCalculation: (kept) => kept.text.length + 100 })
           : undefined,
     });
   }

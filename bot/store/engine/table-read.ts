@@ -19,8 +19,8 @@ export type Table = {
   parsed: LRUCache<string, Parsed> | undefined;
 };
 
-/** A frozen document, the text it was made from, and the version of the file at which that text still stood there. */
-type Parsed = { text: string; document: object; version: number };
+/** A frozen document (null: there is none), the text it was made from, and the version of the file at which it stood so. */
+type Parsed = { text: string; document: object | null; version: number };
 
 export type Row = { rowid: number; text: string; document: Record<string, unknown> };
 type Where = { sql: string; params: SqlValue[] };
@@ -36,7 +36,7 @@ export function readById(table: Table, id: string): object | null {
   const version = sqlite.version();
   const known = parsed.get(id);
   if (known?.version === version) return known.document;
-  return readText(table, id, (row) => {
+  const found = readText(table, id, (row) => {
     if (known !== undefined && known.text === row[1]) {
       known.version = version;
       return known.document;
@@ -45,9 +45,11 @@ export function readById(table: Table, id: string): object | null {
     parsed.set(id, { text: row[1], document, version });
     return document;
   });
+  if (found === null) parsed.set(id, { text: '', document: null, version });
+  return found;
 }
 
-function readText(table: Table, id: string, use: (row: [number, string]) => object): object | null {
+function readText(table: Table, id: string, use: (row: [number, string]) => object | null): object | null {
   const found = table.sqlite.statement(`SELECT rowid, doc FROM ${table.table} WHERE _id = ?`).get(id);
   return found === undefined ? null : use(found as unknown as [number, string]);
 }
