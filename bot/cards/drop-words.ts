@@ -60,13 +60,15 @@ export function unbroken(text: string): string {
  * said and no age. `foreign` makes the name fit for where it goes.
  */
 export function acknowledgedLine(
-  finding: Pick<Finding, 'state' | 'history'>,
+  finding: Pick<Finding, 'state' | 'history' | 'told'>,
   now: Instant,
   foreign: (text: string) => string,
 ): string {
   const by = acknowledgedBy(finding);
   if (by === null) return '';
-  return `Acknowledged by ${foreign(by.who)} on ${dayText(dayOf(by.at), now)}, ${by.at.slice(11, 16)} UTC`;
+  // Whoever took it on did not know of what came later: the reader should.
+  const before = finding.told.kind === 'worsened' && finding.told.at > by.at ? ', before it fell further' : '';
+  return `Acknowledged by ${foreign(by.who)} on ${dayText(dayOf(by.at), now)}, ${by.at.slice(11, 16)} UTC${before}`;
 }
 
 /** "from 10 to 3.5 points"; empty where more than the tenant's own doing moved the control. */

@@ -141,7 +141,7 @@ test('text and note say it without a card', () => {
   expect(text).toBe(
     'Contoso Ltd lost a further 10\u00a0points: now 16\u00a0points (3.1\u00a0%-points) since 19 Nov. Its score fell from 65.5\u202f% to 62.4\u202f%. ' +
       'Why: MFA for all administrators −10.0, Self-service password reset −6.0. First: MFA for all administrators (10\u00a0points). ' +
-      'Acknowledged by Ana Reyes on 20 Nov, 09:14 UTC. This may have reached you before.',
+      'Acknowledged by Ana Reyes on 20 Nov, 09:14 UTC, before it fell further. This may have reached you before.',
   );
   expect(dropNote(newsOf(acknowledged(fallen.worsened)))).toBe(
     'Contoso Ltd lost a further 10\u00a0points: now 16\u00a0points (3.1\u00a0%-points) since 19 Nov. Its score fell from 65.5\u202f% to 62.4\u202f%. ' +
