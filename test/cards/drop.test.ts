@@ -145,7 +145,7 @@ test('text and note say it without a card', () => {
   );
   expect(dropNote(newsOf(acknowledged(fallen.worsened)))).toBe(
     'Contoso Ltd lost a further 10\u00a0points: now 16\u00a0points (3.1\u00a0%-points) since 19 Nov. Its score fell from 65.5\u202f% to 62.4\u202f%. ' +
-      'Acknowledged by Ana Reyes on 20 Nov, 09:14 UTC.',
+      'Acknowledged by Ana Reyes on 20 Nov, 09:14 UTC, before it fell further.',
   );
   expect(dropNote(newsOf(fallen.resolved, { maybeRepeated: true }))).toBe(
     'Contoso Ltd recovered: everything that was lost is back. Its score is 65.5\u202f%. This may have reached you before.',
