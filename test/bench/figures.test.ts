@@ -84,23 +84,46 @@ test.each([
   expect(lines.find((line) => line.startsWith('turns/s'))).toMatch(says);
 });
 
-test('who goes first changes from round to round', async () => {
+/** Three sides that say when they are played; `canaries` are what the machine was like, calm at first. */
+async function play(rounds: number, repeats: number, canaries: number[] = []) {
   const order: string[] = [];
   const sides = ['a', 'b', 'c'].map((name) => ({
     name,
-    async round(number: number) {
+    round: async (number: number) => {
       order.push(`${name}${number}`);
-      return { rate: number, canaryMs: 1 };
+      return { rate: order.length };
     },
   }));
-  const cells = await inRounds(sides, 3, () => undefined);
-  expect(order.join(' ')).toBe('a0 b0 c0 b1 c1 a1 c2 a2 b2');
-  expect(cells.map((one) => one.map(({ rate }) => rate))).toEqual([
-    [0, 1, 2],
-    [0, 1, 2],
-    [0, 1, 2],
+  const calm = [1, 1, 1, ...canaries];
+  const cells = await inRounds(sides, {
+    ...{ rounds, repeats, say: () => undefined },
+    canary: () => calm.shift() ?? 1,
+  });
+  return { order: order.join(' '), rates: cells.map((side) => side.map(({ rate }) => rate)) };
+}
+
+test('who goes first changes from round to round', async () => {
+  const { order, rates } = await play(3, 2);
+  expect(order).toBe('a0 b0 c0 b1 c1 a1 c2 a2 b2');
+  expect(rates).toEqual([
+    [1, 6, 8],
+    [2, 4, 9],
+    [3, 5, 7],
   ]);
 });
+
+test.each([
+  { repeats: 2, canaries: [1, 2, 1], order: 'a0 b0 b0 c0', b: 3 },
+  { repeats: 2, canaries: [1, 4, 2, 3], order: 'a0 b0 b0 b0 c0', b: 3 },
+  { repeats: 0, canaries: [1, 4], order: 'a0 b0 c0', b: 2 },
+])(
+  'disturbed like $canaries, a round is played again at most $repeats times and the calmest counts',
+  async ({ repeats, canaries, order, b }) => {
+    const played = await play(1, repeats, canaries);
+    expect(played.order).toBe(order);
+    expect(played.rates[1]).toEqual([b]);
+  },
+);
 
 function side(value: number | null): SideFigures {
   return { rate: spread([value]) };

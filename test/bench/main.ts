@@ -9,6 +9,7 @@ import { spread } from './figures.ts';
 import { type PartOptions, type PartResult, told } from './part.ts';
 import { chosen, parts } from './parts/index.ts';
 import { profileOptions, profileSummary } from './profile.ts';
+import { inRounds } from './rounds.ts';
 
 /**
  * `npm run bench`: Watchpost beside what else there is, in turns within one run, as ratios. Ends with 1 when one is
@@ -116,7 +117,7 @@ async function run(letters: readonly string[]): Promise<boolean> {
 function partOptions(): PartOptions {
   return {
     quick: options.quick,
-    rounds,
+    inTurns: (sides) => inRounds(sides, { rounds, repeats: options.quick ? 0 : 2, say: console.log }),
     seconds,
     seed,
     tenants: Number(options.tenants),

@@ -1,9 +1,11 @@
 import { type Aim, type Cell, type Judged, judged, type Measure, sideFigures } from './figures.ts';
+import type { Contestant } from './rounds.ts';
 import { table } from './table.ts';
 
 export type PartOptions = {
   quick: boolean;
-  rounds: number;
+  /** Plays all rounds of these sides. */
+  inTurns(sides: readonly Contestant[]): Promise<Cell[][]>;
   /** Length of one round over one side. */
   seconds: number;
   seed: string;

@@ -1,6 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { MongoClient } from 'mongodb';
 import * as v from 'valibot';
 import { newKeyringText, parseKeyring } from '../../bot/secrets.ts';
 import { openStore } from '../../bot/store/open.ts';
@@ -94,8 +96,7 @@ async function timed(work: () => Promise<void>): Promise<{ ms: number; cpuMs: nu
 }
 
 async function product(): Promise<Held> {
-  const mongodbUri = settings.kind === 'mongo' ? settings.mongodbUri : undefined;
-  if (settings.kind === 'mongo' && mongodbUri === undefined) throw new Error('no MongoDB was named');
+  const mongodbUri = settings.kind === 'mongo' ? ownDatabase(settings.mongodbUri) : undefined;
   const keyring = parseKeyring(newKeyringText());
   const store = await openStore({ folder, instanceId: 'bench', keyring, mongodbUri, gatherMs: 4 });
   await saveCustomers(store, known);
@@ -115,8 +116,20 @@ async function product(): Promise<Held> {
     trend: async (id) => (await store.scores.snapshots(everything, id, since)).length,
     async close() {
       await store.close();
+      if (mongodbUri === undefined) return;
+      const client = await new MongoClient(mongodbUri).connect();
+      await client.db().dropDatabase();
+      await client.close();
     },
   };
+}
+
+/** The same server, another database: nothing that is there is touched. */
+function ownDatabase(uri: string | undefined): string {
+  if (uri === undefined) throw new Error('no MongoDB was named');
+  const own = new URL(uri);
+  own.pathname = `/watchpost-bench-${randomBytes(6).toString('hex')}`;
+  return own.href;
 }
 
 function bare(): Held {

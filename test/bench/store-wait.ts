@@ -7,6 +7,7 @@ import * as v from 'valibot';
 import { newKeyringText, parseKeyring } from '../../bot/secrets.ts';
 import type { Store } from '../../bot/services.ts';
 import { openStore } from '../../bot/store/open.ts';
+import { seeded } from '../sandbox/seeded.ts';
 import { customers } from './customers.ts';
 import { inHands } from './hands.ts';
 import { percentile } from './load.ts';
@@ -15,11 +16,16 @@ import { everything, laterDay, saveDay, trendSince } from './store-data.ts';
 
 /**
  * How long the thread that answers people waits for the embedded store: it reads and writes as turns do, about once a
- * millisecond, while (or while not) a second thread writes days of 500 tenants without a pause, as the clock does.
- * Told `{ms, writing}` it answers how long each call took.
+ * millisecond, while a second thread writes days of 500 tenants as the clock does: without a pause (`flat-out`), at the
+ * pace at which a sync finds something to write (`as-a-sync`), or not at all. Told `{ms, writing}` it answers how long
+ * the calls took.
  */
 const tenants = 500;
 const atOnce = 64;
+/** Between two writes of one of the 64: about 120 tenants a second, as fast as one core reads and judges them. */
+const betweenMs = 530;
+const paces = v.picklist(['flat-out', 'as-a-sync', 'nothing']);
+type Pace = v.InferOutput<typeof paces>;
 const started = v.object({ folder: v.string(), keys: v.string(), seed: v.string() });
 
 if (isMainThread) await answering();
@@ -38,7 +44,7 @@ async function answering(): Promise<void> {
   await said(worker);
 
   process.on('message', (message: unknown) => {
-    const order = v.parse(v.object({ ms: v.number(), writing: v.boolean() }), message);
+    const order = v.parse(v.object({ ms: v.number(), writing: paces }), message);
     void measure(order.ms, order.writing).then((answer) => process.send?.(answer));
   });
   process.on('disconnect', () => process.exit(0));
@@ -51,8 +57,8 @@ async function answering(): Promise<void> {
   });
   console.log(JSON.stringify({ url: 'none' }));
 
-  async function measure(ms: number, withWrites: boolean): Promise<object> {
-    if (withWrites) worker.postMessage('go');
+  async function measure(ms: number, writes: Pace): Promise<object> {
+    if (writes !== 'nothing') worker.postMessage(writes);
     const calls = { read: [] as number[], write: [] as number[] };
     const until = performance.now() + ms;
     for (let call = 0; performance.now() < until; call += 1) {
@@ -64,8 +70,8 @@ async function answering(): Promise<void> {
       await pause(1);
     }
     let rows = 0;
-    if (withWrites) {
-      worker.postMessage('stop');
+    if (writes !== 'nothing') {
+      worker.postMessage('nothing');
       ({ rows } = v.parse(v.object({ rows: v.number() }), await said(worker)));
       if (rows === 0) throw new Error('the other thread wrote nothing');
     }
@@ -100,21 +106,23 @@ async function writing(): Promise<void> {
     store,
     known.map(({ tenant }) => tenant.id),
   );
-  const state = { going: false };
+  const state: { pace: Pace } = { pace: 'nothing' };
+  const random = seeded(`${seed} pauses`);
   let day = 0;
   parentPort?.on('message', (message: unknown) => {
-    state.going = message === 'go';
-    if (state.going) void write();
+    state.pace = v.parse(paces, message);
+    if (state.pace !== 'nothing') void write();
   });
   parentPort?.postMessage({ rows: 0 });
 
   async function write(): Promise<void> {
     let rows = 0;
-    while (state.going) {
+    while (state.pace !== 'nothing') {
       day += 1;
       await inHands(leases, atOnce, async (lease) => {
         const customer = byId.get(lease.tenantId);
-        if (!state.going || customer === undefined) return;
+        if (state.pace === 'as-a-sync') await pause(betweenMs * (0.5 + random()));
+        if (state.pace === 'nothing' || customer === undefined) return;
         await saveDay(store, lease, laterDay(customer, day));
         rows += 1;
       });

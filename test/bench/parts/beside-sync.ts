@@ -1,7 +1,6 @@
 import type { Aim, Cell, Measure } from '../figures.ts';
 import { measured } from '../in-turns.ts';
 import type { Part } from '../part.ts';
-import { inRounds } from '../rounds.ts';
 import { prepareGround } from '../sides.ts';
 import { callsEach, startSynced } from '../synced-program.ts';
 
@@ -25,7 +24,7 @@ const aims: readonly Aim[] = [
 /** (d) The bot with 2 turns in flight, alone and while the clock thread of the same program syncs flat out. */
 export const besideSync: Part = {
   name: 'the bot while a sync runs',
-  async run({ rounds, seconds, seed, say }) {
+  async run({ seconds, seed, inTurns }) {
     const ground = await prepareGround();
     // More than can be read within a round, so that the sync outlasts it.
     const synced = await startSynced(ground, seed, Math.ceil(seconds * 300)).catch(async (error: unknown) => {
@@ -38,33 +37,29 @@ export const besideSync: Part = {
       await synced.finished(300_000);
       let alonePace = (await measured(side, warmUpTurns, inFlight)).turnsPerSecond;
       let syncedPace = alonePace * 0.4;
-      const [beside, alone] = await inRounds(
-        [
-          {
-            name: 'while a sync runs',
-            async round(): Promise<Cell> {
-              await synced.begin();
-              const before = await synced.asked();
-              const cell = await measured(side, Math.max(200, Math.round(syncedPace * seconds)), inFlight);
-              const after = await synced.asked();
-              if (after >= synced.tenants * callsEach) throw new Error('the sync ended before the round did');
-              syncedPace = cell.turnsPerSecond;
-              await synced.finished(300_000);
-              return { ...cell, syncPerSecond: (after - before) / cell.seconds };
-            },
+      const [beside, alone] = await inTurns([
+        {
+          name: 'while a sync runs',
+          async round(): Promise<Cell> {
+            await synced.begin();
+            const before = await synced.asked();
+            const cell = await measured(side, Math.max(200, Math.round(syncedPace * seconds)), inFlight);
+            const after = await synced.asked();
+            if (after >= synced.tenants * callsEach) throw new Error('the sync ended before the round did');
+            syncedPace = cell.turnsPerSecond;
+            await synced.finished(300_000);
+            return { ...cell, syncPerSecond: (after - before) / cell.seconds };
           },
-          {
-            name: 'alone',
-            async round(): Promise<Cell> {
-              const cell = await measured(side, Math.max(200, Math.round(alonePace * seconds)), inFlight);
-              alonePace = cell.turnsPerSecond;
-              return { ...cell, syncPerSecond: 0 };
-            },
+        },
+        {
+          name: 'alone',
+          async round(): Promise<Cell> {
+            const cell = await measured(side, Math.max(200, Math.round(alonePace * seconds)), inFlight);
+            alonePace = cell.turnsPerSecond;
+            return { ...cell, syncPerSecond: 0 };
           },
-        ],
-        rounds,
-        say,
-      );
+        },
+      ]);
       return {
         comparisons: [
           {

@@ -4,7 +4,7 @@ import { demoBotId, demoHome } from '../../../bot/cast.ts';
 import type { Aim, Cell, Measure } from '../figures.ts';
 import { type HelperProcess, startHelper } from '../helper-process.ts';
 import type { Part } from '../part.ts';
-import { type Contestant, inRounds } from '../rounds.ts';
+import type { Contestant } from '../rounds.ts';
 import { type Ground, prepareGround, saidIn } from '../sides.ts';
 
 const measures: readonly Measure[] = [
@@ -27,7 +27,7 @@ const mark = '"watchpost":{"findings":[';
 /** (b) Cards nobody asked for, 64 under way to as many conversations, beside stock botbuilder. */
 export const deliver: Part = {
   name: 'cards that nobody asked for',
-  async run({ rounds, seconds, say }) {
+  async run({ seconds, inTurns }) {
     const ground = await prepareGround(undefined, mark);
     const encryptionKeys = `k1:${randomBytes(32).toString('base64')}`;
     const { url } = ground.microsoft;
@@ -52,7 +52,7 @@ export const deliver: Part = {
           conversations,
         ),
       ];
-      const [posted, stock, sent] = await inRounds(sides, rounds, say);
+      const [posted, stock, sent] = await inTurns(sides);
       const theirs = { name: 'continueConversationAsync', cells: stock ?? [] };
       return {
         comparisons: [
@@ -97,7 +97,8 @@ async function contestant(
     };
   }
   let pace = 0;
-  for (let warm = 0; warm < 4; warm += 1) pace = (await send(Math.min(most, 1_000))).cardsPerSecond;
+  const warm = performance.now() + seconds * 1_000;
+  while (pace === 0 || performance.now() < warm) pace = (await send(fewest)).cardsPerSecond;
   return {
     name,
     async round() {

@@ -2,7 +2,6 @@ import type { Aim } from '../figures.ts';
 import { bot, measured, turnMeasures } from '../in-turns.ts';
 import { inFlight } from '../load.ts';
 import type { Part } from '../part.ts';
-import { inRounds } from '../rounds.ts';
 import { prepareGround, type Side, startBareBot, startPlainServer, startWatchpost } from '../sides.ts';
 
 const aims: readonly Aim[] = [
@@ -17,7 +16,7 @@ const ceiling: readonly Aim[] = aims.map(({ measure, better }) => ({ measure, be
 /** (a) `/score <tenant>`, 16 in flight, beside a bare botbuilder bot, and beside the least that answers at all. */
 export const score: Part = {
   name: 'the bot answers /score',
-  async run({ rounds, seconds, seed, quick, profiled, say }) {
+  async run({ seconds, seed, quick, profiled, inTurns }) {
     const ground = await prepareGround();
     const sides: Side[] = [];
     try {
@@ -30,7 +29,7 @@ export const score: Part = {
       if (!quick) sides.push(await startPlainServer(ground, reply));
       const bots = [];
       for (const side of sides) bots.push(await bot(side, seconds));
-      const [ours, bare, plain] = await inRounds(bots, rounds, say);
+      const [ours, bare, plain] = await inTurns(bots);
       const title = '/score <tenant> with token check, store and card, 16 in flight';
       const watched = { name: 'Watchpost', cells: ours ?? [] };
       return {

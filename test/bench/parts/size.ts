@@ -7,7 +7,7 @@ import type { Aim, Cell, Measure } from '../figures.ts';
 import { bot } from '../in-turns.ts';
 import type { Comparison, Part, PartOptions } from '../part.ts';
 import { peakRssMb } from '../process-figures.ts';
-import { type Contestant, inRounds } from '../rounds.ts';
+import type { Contestant } from '../rounds.ts';
 import { type Ground, prepareGround, startEchoBot, startWatchpost } from '../sides.ts';
 import { callsEach, startSynced } from '../synced-program.ts';
 
@@ -37,12 +37,12 @@ export const size: Part = {
 };
 
 /** What both hold after the same kind of load. */
-async function memory(ground: Ground, { rounds, seconds, seed, say }: PartOptions): Promise<Comparison> {
+async function memory(ground: Ground, { seconds, seed, inTurns }: PartOptions): Promise<Comparison> {
   const watchpost = await startWatchpost(ground, seed);
   const echo = await startEchoBot(ground);
   try {
     const sides = [await bot(watchpost, seconds), await bot(echo, seconds)];
-    const [ours, theirs] = await inRounds(sides, rounds, say);
+    const [ours, theirs] = await inTurns(sides);
     return {
       title: 'memory after load, 16 in flight',
       measures: [
@@ -65,7 +65,7 @@ async function memory(ground: Ground, { rounds, seconds, seed, say }: PartOption
 }
 
 /** From nothing to listening, without and with Node's compile cache. */
-async function starts(ground: Ground, { rounds, seed, say }: PartOptions): Promise<Comparison[]> {
+async function starts(ground: Ground, { seed, inTurns }: PartOptions): Promise<Comparison[]> {
   const caches = mkdtempSync(join(tmpdir(), 'wp-bench-cache-'));
   const cold = (name: string, cache: string | undefined, start: Start): Contestant => ({
     name,
@@ -93,7 +93,7 @@ async function starts(ground: Ground, { rounds, seed, say }: PartOptions): Promi
       const sides = [cold('Watchpost', a, watchpost), cold('teams-ai echo', b, echo)];
       // The first start fills the cache, and the file system's.
       for (const side of sides) await side.round(0);
-      const [ours, theirs] = await inRounds(sides, rounds, say);
+      const [ours, theirs] = await inTurns(sides);
       comparisons.push({
         title: `start ${cache === undefined ? 'without' : 'with'} NODE_COMPILE_CACHE`,
         measures: [{ key: 'startMs', name: 'ms until it listens', digits: 0 }],

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import type { Aim, Cell, Measure } from '../figures.ts';
 import { type HelperProcess, startHelper } from '../helper-process.ts';
 import type { Comparison, Part, PartOptions } from '../part.ts';
-import { type Contestant, inRounds } from '../rounds.ts';
+import type { Contestant } from '../rounds.ts';
 
 const tenants = 1_000;
 const measures: readonly Measure[] = [
@@ -25,7 +25,7 @@ export const store: Part = {
   async run(options) {
     const mongodbUri = process.env.MONGODB_URI || undefined;
     return {
-      comparisons: [...(await besideBare(options, mongodbUri)), await waits(options)],
+      comparisons: [...(await besideBare(options, mongodbUri)), ...(await waits(options))],
       notes: [
         'Both hold 90 days; a day is a snapshot, three changes, the posture and the evaluated controls of each tenant, on disk.',
         'Bare: prepared statements, JSON, WAL, synchronous FULL, 50 tenants in a transaction; no leases, no checks.',
@@ -36,7 +36,7 @@ export const store: Part = {
 };
 
 async function besideBare(options: PartOptions, mongodbUri: string | undefined): Promise<Comparison[]> {
-  const { rounds, seed, say } = options;
+  const { seed, inTurns } = options;
   const helpers: HelperProcess[] = [];
   const start = async (name: string, settings: object): Promise<Contestant> => {
     const helper = await startHelper('store-side.ts', { tenants, seed, ...settings });
@@ -51,7 +51,7 @@ async function besideBare(options: PartOptions, mongodbUri: string | undefined):
       await start('bare', { kind: 'bare' }),
       ...(mongodbUri === undefined ? [] : [await start('MongoDB', { kind: 'mongo', mongodbUri })]),
     ];
-    const [embedded, bare, mongo] = await inRounds(sides, rounds, say);
+    const [embedded, bare, mongo] = await inTurns(sides);
     const theirs = { name: 'bare node:sqlite', cells: bare ?? [] };
     const all: Comparison[] = [
       {
@@ -72,30 +72,37 @@ async function besideBare(options: PartOptions, mongodbUri: string | undefined):
   }
 }
 
-async function waits({ rounds, seconds, seed, say }: PartOptions): Promise<Comparison> {
+const waited: Pick<Comparison, 'measures' | 'aims'> = {
+  measures: [
+    { key: 'longestMs', name: 'longest call, ms', digits: 2 },
+    { key: 'longestReadMs', name: 'longest read, ms', digits: 2 },
+    { key: 'longestWriteMs', name: 'longest write, ms', digits: 2 },
+    { key: 'readP99Ms', name: 'p99 of reads, ms', digits: 2 },
+    { key: 'writeP99Ms', name: 'p99 of writes, ms', digits: 2 },
+    { key: 'tenantsPerSecond', name: 'tenants written/s', digits: 0 },
+  ],
+  aims: [{ measure: 'longestMs', better: 'less', as: 'figure', aim: 10, acceptable: 10 }],
+};
+
+async function waits({ seconds, seed, inTurns }: PartOptions): Promise<Comparison[]> {
   const helper = await startHelper('store-wait.ts', { seed });
-  const side = (name: string, writing: boolean, ms = seconds * 1000): Contestant => ({
+  const side = (name: string, writing: string, ms = seconds * 1000): Contestant => ({
     name,
     round: async () => v.parse(figures, await helper.ask({ ms, writing })),
   });
   try {
-    await side('warm-up', true, 3_000).round(0);
-    const sides = [side('while the clock thread writes', true), side('alone', false)];
-    const [beside, alone] = await inRounds(sides, rounds, say);
-    return {
-      title: "what the bot's thread waits for the store",
-      measures: [
-        { key: 'longestMs', name: 'longest call, ms', digits: 2 },
-        { key: 'longestReadMs', name: 'longest read, ms', digits: 2 },
-        { key: 'longestWriteMs', name: 'longest write, ms', digits: 2 },
-        { key: 'readP99Ms', name: 'p99 of reads, ms', digits: 2 },
-        { key: 'writeP99Ms', name: 'p99 of writes, ms', digits: 2 },
-        { key: 'tenantsPerSecond', name: 'tenants written/s', digits: 0 },
-      ],
-      aims: [{ measure: 'longestMs', better: 'less', as: 'figure', aim: 10, acceptable: 10 }],
-      ours: { name: 'while the clock thread writes', cells: beside ?? [] },
-      theirs: { name: 'alone', cells: alone ?? [] },
-    };
+    await side('warm-up', 'flat-out', 2_000).round(0);
+    const sides = [
+      side('while a sync writes', 'as-a-sync'),
+      side('while it writes without a pause', 'flat-out'),
+      side('alone', 'nothing'),
+    ];
+    const [synced, flatOut, alone] = await inTurns(sides);
+    const theirs = { name: 'alone', cells: alone ?? [] };
+    return [
+      { name: 'while a sync writes', cells: synced ?? [] },
+      { name: 'while it writes without a pause', cells: flatOut ?? [] },
+    ].map((ours) => ({ title: "what the bot's thread waits for the store", ...waited, ours, theirs }));
   } finally {
     await helper.stop();
   }

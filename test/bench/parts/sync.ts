@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import type { Aim, Cell, Measure } from '../figures.ts';
 import { type HelperProcess, startHelper } from '../helper-process.ts';
 import type { Comparison, Part, PartOptions } from '../part.ts';
-import { type Contestant, inRounds } from '../rounds.ts';
+import type { Contestant } from '../rounds.ts';
 
 const measures: readonly Measure[] = [
   { key: 'requestsPerSecond', name: 'requests/s', digits: 0 },
@@ -43,7 +43,7 @@ export const sync: Part = {
 };
 
 async function dayBeside(day: Rig, options: PartOptions): Promise<Comparison[]> {
-  const { quick, rounds, say } = options;
+  const { quick, inTurns } = options;
   const product = await day.start('watchpost');
   // First everything there is, then what a later day asks: the loops ask that.
   await day.phase();
@@ -57,7 +57,7 @@ async function dayBeside(day: Rig, options: PartOptions): Promise<Comparison[]> 
     await reading(day, product, 'Watchpost, nothing new', 'unchanged'),
     ...(quick ? [] : [await loop(day, await day.start('graph-client'), 'graph-client', options)]),
   ];
-  const [raw, changed, unchanged, client] = await inRounds(sides, rounds, say);
+  const [raw, changed, unchanged, client] = await inTurns(sides);
   const ours = { name: 'Watchpost', cells: changed ?? [] };
   const theirs = { name: 'undici + JSON.parse', cells: raw ?? [] };
   return [
@@ -108,7 +108,7 @@ async function throttled(options: PartOptions): Promise<Comparison> {
       },
     });
     const sides = [side('one in twenty refused', 0.05), side('none refused', 0)];
-    const [with429, without] = await inRounds(sides, options.rounds, options.say);
+    const [with429, without] = await options.inTurns(sides);
     return {
       title: '6,000 requests at 20 ms; one in twenty answered 429 with Retry-After 1 s',
       measures: walls,
