@@ -1,6 +1,6 @@
 import type { Role } from './access.ts';
 import type { Action, CategoryScore, Comparison, ScoreChange } from './score/score.ts';
-import type { DatasetName, DatasetState, HealthState } from './tenants/tenant.ts';
+import type { DatasetName, DatasetState, Health, HealthState } from './tenants/tenant.ts';
 import type { Day, Instant } from './time.ts';
 
 /** `GET /api/tab/config` (no token): how this page gets its token outside Teams. */
@@ -26,7 +26,14 @@ export type TenantRow = {
   id: string;
   name: string;
   domain: string;
-  health: { state: HealthState; cause: string; remedy: string; since: Instant };
+  /** `failing`: the last tries failed, though too few yet for another state. */
+  health: {
+    state: HealthState;
+    cause: string;
+    remedy: string;
+    since: Instant;
+    failing?: NonNullable<Health['failing']>;
+  };
   /** "needs Entra ID P2", "domains: permission missing": what could not be read and why. */
   notRead: string[];
   /** `spark`: at most 30 days. */
@@ -82,7 +89,7 @@ export type TenantList = {
 
 /**
  * `GET /api/tab/tenants/{id}`. No list is longer than: 100 domains and licences (their counts tell how many there are),
- * 400 days, 300 actions, 50 categories and comparisons, 10 controls that moved.
+ * 400 days, 300 actions, 50 categories and comparisons, 10 controls that moved, 8 reasons of a fall.
  */
 export type TenantPage = {
   now: Instant;
@@ -104,6 +111,8 @@ export type TenantPage = {
   comparison: { percent: number; label: string; difference: number } | null;
   categories: CategoryScore[];
   moved: { name: string; title: string; points: number }[];
+  /** The fall that stands, however long ago; null when none does. */
+  fall: TenantFall | null;
   actions: Action[];
   actionCount: number;
   /** What this person may do with this tenant; the API asks again each time. */
@@ -112,6 +121,18 @@ export type TenantPage = {
   credential: CredentialLine | null;
   /** For those who may connect: the page of Entra where the trouble is mended. */
   mend: PageLink | null;
+};
+
+/** A fall as its card tells it, in plain text. Points read "−10.0"; `reasons` are at most 8, the largest first. */
+export type TenantFall = {
+  headline: string;
+  /** "Acknowledged by Ana Reyes on 20 Nov, 09:14 UTC"; empty while nobody has. */
+  acknowledged: string;
+  reasons: { title: string; points: string }[];
+  /** "and 3 more controls with −6.0 points"; empty when all are above. */
+  more: string;
+  /** The day it is compared with. */
+  since: Day;
 };
 
 /** What is told of a credential (R58); its value is never. */

@@ -1,5 +1,6 @@
 import { memo } from 'react';
 import type { TenantRow } from '../shared/api.ts';
+import { failingTries } from '../shared/tenants/tenant-health.ts';
 import type { Instant } from '../shared/time.ts';
 import { ageText, dayText, fullDay, percentText } from '../shared/words.ts';
 import { navigate } from './navigation.ts';
@@ -66,6 +67,7 @@ const Row = memo(
     const trouble = row.health.state !== 'connected';
     // What was known last stays, with its day: only the colours of news are taken from it.
     const old = row.stale || (trouble && row.health.state !== 'waiting');
+    const failing = failingTries(row.health);
     const why = row.score !== null || row.health.cause === '' ? noDayBefore : row.health.cause;
     return (
       <tr
@@ -120,6 +122,7 @@ const Row = memo(
         </td>
         <td {...cell} className="health-cell">
           <HealthWord row={row} />
+          {failing !== '' && <span className="caption">{failing}</span>}
           {trouble && row.health.cause !== '' ? (
             <span className="caption">{row.health.cause}</span>
           ) : (

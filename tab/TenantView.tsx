@@ -1,11 +1,12 @@
 import { Button } from '@fluentui/react-components';
 import { useEffect, useState } from 'react';
 import type { TenantPage } from '../shared/api.ts';
-import { healthSentence } from '../shared/tenants/tenant-health.ts';
+import { failingTries, healthSentence } from '../shared/tenants/tenant-health.ts';
 import { Actions } from './Actions.tsx';
 import type { Api } from './api.ts';
 import { Categories } from './Categories.tsx';
 import { Connection } from './Connection.tsx';
+import { Fall } from './Fall.tsx';
 import { useLazy } from './lazy.ts';
 import { Notice } from './Notice.tsx';
 import { goBack, navigate } from './navigation.ts';
@@ -121,6 +122,7 @@ function Page(props: { page: TenantPage; api: Api; reload: () => void; children:
       {props.children}
       {page.may.sync && sync.outcome}
       <Trouble page={page} now={now} update={page.may.connect ? () => setDialog('connect') : null} />
+      {page.fall !== null && <Fall fall={page.fall} now={now} />}
       {tenant.score === null ? (
         <section className="card empty">
           <h2>There is no score yet</h2>
@@ -167,11 +169,14 @@ function Trouble(props: { page: TenantPage; now: string; update: (() => void) | 
   const { page, now } = props;
   const { health, stale, readAt } = page.tenant;
   const trouble = health.state !== 'connected' && health.state !== 'waiting';
-  if (!trouble && !stale) return null;
+  const failing = failingTries(health);
+  if (!trouble && failing === '' && !stale) return null;
   return (
     <div className="banner attention" role="status">
       <span>
-        {trouble ? healthSentence(health, now) : 'This is old data: the last syncs did not come through.'}
+        {trouble
+          ? healthSentence(health, now)
+          : failing || 'This is old data: the last syncs did not come through.'}
         {readAt !== null && (
           <>
             {' What you see was read '}

@@ -1,7 +1,7 @@
 import type { TenantRow } from '../shared/api.ts';
 import type { ScoreChange } from '../shared/score/score.ts';
 import type { HealthState } from '../shared/tenants/tenant.ts';
-import { healthLabel } from '../shared/tenants/tenant-health.ts';
+import { failingTries, healthLabel } from '../shared/tenants/tenant-health.ts';
 import type { Instant } from '../shared/time.ts';
 import { ageText, arrowed, counted, decimal, direction, fullDay, signed } from '../shared/words.ts';
 
@@ -79,14 +79,17 @@ export function Mark({ kind }: { kind: 'good' | 'bad' | 'waiting' | 'old' }) {
   );
 }
 
-/** "● Connected", "◆ Permission Error"; stale data of a connected tenant says so. */
+/** "● Connected", "◆ Permission Error"; of a connected tenant, old data and tries that failed are no green disc. */
 export function HealthWord({ row }: { row: Pick<TenantRow, 'health' | 'stale'> }) {
   const { state, cause, remedy } = row.health;
   const old = state === 'connected' && row.stale;
+  const failing = failingTries(row.health);
+  const kind = old || (state === 'connected' && failing !== '') ? 'old' : kinds[state];
   return (
-    <span className="health" title={[cause, remedy].filter(Boolean).join(' ') || undefined}>
-      <Mark kind={old ? 'old' : kinds[state]} />
-      {old ? 'Connected · old data' : healthLabel(state)}
+    <span className="health" title={[failing, cause, remedy].filter(Boolean).join(' ') || undefined}>
+      <Mark kind={kind} />
+      {healthLabel(state)}
+      {old ? ' · old data' : kind === 'old' && ' · failing'}
     </span>
   );
 }

@@ -14,12 +14,12 @@ export function tenantRow(
   now: Instant,
   staleAfterMs: number,
 ): TenantRow {
-  const { state, cause, remedy, since } = tenant.health;
+  const { state, cause, remedy, since, failing } = tenant.health;
   return {
     id: tenant.id,
     name: tenant.name,
     domain: tenant.domain,
-    health: { state, cause, remedy, since },
+    health: { state, cause, remedy, since, ...(failing === undefined ? {} : { failing }) },
     notRead: notRead(tenant),
     score: posture === null ? null : scoreOf(posture),
     readAt: posture === null ? null : readAtOf(tenant, posture),

@@ -10,6 +10,7 @@ import { direction } from '../../shared/words.ts';
 import { entraPage } from '../connect/entra-pages.ts';
 import { staleAfterMs } from '../cron.ts';
 import type { Failure, Services } from '../services.ts';
+import { standingFall } from './fall.ts';
 import { problem } from './problem.ts';
 import type { ApiRoute } from './route.ts';
 import { tenantRow } from './tenant-row.ts';
@@ -49,7 +50,10 @@ async function pageOf(
   services: Services,
 ): Promise<TenantPage> {
   const { store, settings } = services;
-  const posture = await store.scores.posture(scope, tenant.id);
+  const [posture, findings] = await Promise.all([
+    store.scores.posture(scope, tenant.id),
+    store.findings.ofTenant(scope, tenant.id),
+  ]);
   const row = tenantRow(tenant, posture, now, staleAfterMs(settings.syncScores, now));
   return {
     now,
@@ -68,6 +72,7 @@ async function pageOf(
         triedAt: state?.triedAt ?? null,
       };
     }),
+    fall: standingFall(findings, tenant, now),
     ...(posture === null ? nothingRead : await scoresOf(posture, tenant, scope, now, store)),
     ...(await offered(tenant, who, now, services)),
   };

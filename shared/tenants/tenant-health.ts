@@ -82,11 +82,16 @@ export function healthLabel(state: HealthState): string {
 export function healthSentence(health: Health, now: Instant): string {
   const label = labels[health.state];
   if (health.state === 'connected' || health.state === 'waiting') {
-    return health.failing === undefined
-      ? `${label}.`
-      : `${label}. The last ${health.failing.times === 1 ? 'try' : `${health.failing.times} tries`} failed: ${sentence(health.failing.cause)}`;
+    return `${label}. ${failingTries(health)}`.trim();
   }
   return `${label} since ${dayText(dayOf(health.since), now)}. ${healthReason(health)}`.trim();
+}
+
+/** "The last 2 tries failed: …" of a tenant whose state does not say so yet; empty otherwise. */
+export function failingTries({ state, failing }: Pick<Health, 'state' | 'failing'>): string {
+  if (failing === undefined || (state !== 'connected' && state !== 'waiting')) return '';
+  const tries = failing.times === 1 ? 'try' : `${failing.times} tries`;
+  return `The last ${tries} failed: ${sentence(failing.cause)}`;
 }
 
 /** Cause and remedy as sentences; empty when connected. Foreign text inside is not escaped. */

@@ -3,7 +3,9 @@ import { createRequire } from 'node:module';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, BrowserContextOptions, Frame, Page } from 'playwright-core';
 import { Secret } from '../../bot/secrets.ts';
-import { scopeOfSystem } from '../../shared/access.ts';
+import { scopeOfJob, scopeOfSystem } from '../../shared/access.ts';
+import type { DropFinding } from '../../shared/alerts/score-drop.ts';
+import { acknowledged, fallOf, falls } from '../cards/fallen.ts';
 import { browserExpected, keepShot, openBrowser } from '../support/browser.ts';
 import { type Program, startProgram } from '../support/program.ts';
 import { type Sandbox, startSandbox } from '../support/sandbox.ts';
@@ -243,6 +245,111 @@ story('opening the tab', () => {
       });
     },
   );
+
+  describe('a fall that stands', () => {
+    const fallen = falls();
+    /** Its score did not fall on the last day: without the finding nothing on the page tells of it. */
+    const northwind = () => {
+      const tenant = server.tenants[4];
+      if (tenant === undefined) throw new Error('nothing was seeded');
+      return tenant;
+    };
+    const stands = async (finding: DropFinding): Promise<void> => {
+      const { findings } = server.store;
+      const kept = await findings.get(scopeOfSystem(), finding.tenantId, finding.id);
+      expect(await findings.save(scopeOfSystem(), finding, kept?.revision ?? null, [])).toBe(true);
+    };
+    const notice = (tab: Frame) => tab.getByRole('region', { name: /^Northwind Traders fell / });
+    const open = { path: () => `/tab/tenants/${northwind().id}` };
+
+    test.each(themes)(
+      'is told above the figures, whole and accessible at every width, in the %s theme',
+      async (theme) => {
+        await stands(fallOf(fallen.many, northwind().id).finding);
+        await inTeams({ theme, path: open.path() }, async ({ page, tab }) => {
+          await score(tab);
+          await expectText(
+            notice(tab).innerText(),
+            /controls regressed\.\s+Compared with 19 Nov.*Nobody has acknowledged it yet\.[\s\S]*−10\.0\s+MFA for all administrators[\s\S]*and 5 more controls with −15\.0 points/,
+          );
+          expect(await notice(tab).getByRole('listitem').count()).toBe(8);
+          for (const width of widths) {
+            await page.setViewportSize({ width, height: 900 });
+            await until(
+              () => tab.evaluate(() => window.innerWidth),
+              (seen) => seen === width,
+            );
+            await until(
+              () => overflowOf(tab),
+              (outside) => outside.length === 0,
+            );
+            const above = await tab.evaluate(() => {
+              const bottom = document.querySelector('.fall')?.getBoundingClientRect().bottom ?? Infinity;
+              return bottom <= (document.querySelector('.score-card')?.getBoundingClientRect().top ?? 0);
+            });
+            expect(above).toBe(true);
+            if (width !== 768) expect(await axeOf(tab)).toEqual([]);
+            await grow(page, tab, width);
+            await keepShot(page, `fall-${theme}-${width}`);
+          }
+        });
+      },
+      60_000,
+    );
+
+    test('says who has acknowledged it, and is gone when it is over', async () => {
+      const { opened, resolved } = fallen;
+      await stands(acknowledged(fallOf(opened, northwind().id)).finding);
+      await inTeams({ path: open.path() }, async ({ page, tab }) => {
+        await score(tab);
+        await expectText(notice(tab).innerText(), /Acknowledged by Ana Reyes on 20 Nov.*, 09:14 UTC\./);
+        await keepShot(page, 'fall-acknowledged');
+      });
+      await stands(fallOf(resolved, northwind().id).finding);
+      await inTeams({ path: open.path() }, async ({ tab }) => {
+        await score(tab);
+        expect(await tab.locator('.fall').count()).toBe(0);
+      });
+    });
+  });
+
+  test('a tenant whose last tries failed is not shown as if all were well', async () => {
+    const adventure = server.tenants[3];
+    if (adventure === undefined) throw new Error('nothing was seeded');
+    const { work, now } = server.store;
+    const scope = scopeOfJob(adventure.id);
+    const triedTwice = /The last 2 tries failed: Microsoft did not answer within 10 s\./;
+    await work.schedule(scope, adventure.id, 'sync-scores', '2000-01-01T00:00:00.000Z');
+    const [lease] = await work.claimDue('sync-scores', 1, 60_000);
+    if (lease === undefined) throw new Error('no lease');
+    const failing = { times: 2, since: now(), cause: 'Microsoft did not answer within 10 s' };
+    await work.saveTenant(scope, lease, { health: { ...adventure.health, failing } });
+    try {
+      await inTeams({}, async ({ page, tab }) => {
+        await list(tab);
+        const row = tab.getByRole('row', { name: /Adventure Works/ });
+        await expectText(row.innerText(), /Connected · failing/);
+        await expectText(row.innerText(), triedTwice);
+        await expectText(row.innerText(), /risky users not read/);
+        expect(await row.locator('.health').getAttribute('title')).toMatch(triedTwice);
+        expect(await row.locator('.mark.good').count()).toBe(0);
+        await keepShot(page, 'overview-failing');
+        await row.getByRole('link').click();
+        await score(tab);
+        await expectText(tab.getByText(triedTwice).innerText(), /What you see was read/);
+        expect(await axeOf(tab)).toEqual([]);
+        await keepShot(page, 'tenant-failing');
+      });
+    } finally {
+      await work.saveTenant(scope, lease, { health: adventure.health });
+      await work.finish(lease, {
+        nextDueAt: '2100-01-01T00:00:00.000Z',
+        outcome: 'ok',
+        ms: 1,
+        failed: false,
+      });
+    }
+  });
 
   test('a deep link opens its tenant', async () => {
     await inTeams({ subPage: `tenant:${contoso}` }, async ({ tab }) => {
