@@ -67,7 +67,8 @@ export function acknowledgedLine(
   const by = acknowledgedBy(finding);
   if (by === null) return '';
   // Whoever took it on did not know of what came later: the reader should.
-  const before = finding.told.kind === 'worsened' && finding.told.at > by.at ? ', before it fell further' : '';
+  const before =
+    finding.told.kind === 'worsened' && finding.told.at > by.at ? ', before it fell further' : '';
   return `Acknowledged by ${foreign(by.who)} on ${dayText(dayOf(by.at), now)}, ${by.at.slice(11, 16)} UTC${before}`;
 }
 
