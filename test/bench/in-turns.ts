@@ -23,7 +23,7 @@ export const turnMeasures: readonly Measure[] = [
  * `connections` of them in flight.
  */
 export async function bot(side: Side, seconds: number, connections = inFlight): Promise<Contestant> {
-  let pace = (await warmUp(side, connections, Math.min(warmUpMs, 3_000 * seconds))).turnsPerSecond;
+  let pace = (await warmUp(side, connections)).turnsPerSecond;
   return {
     name: side.name,
     async round() {
@@ -34,8 +34,8 @@ export async function bot(side: Side, seconds: number, connections = inFlight): 
   };
 }
 
-async function warmUp(side: Side, connections: number, ms: number): Promise<TurnCell> {
-  const until = performance.now() + ms;
+async function warmUp(side: Side, connections: number): Promise<TurnCell> {
+  const until = performance.now() + warmUpMs;
   let cell = await measured(side, leastTurns, connections);
   for (let turns = leastTurns; turns < warmUpTurns && performance.now() < until; turns += leastTurns) {
     cell = await measured(side, leastTurns, connections);

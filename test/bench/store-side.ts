@@ -99,7 +99,15 @@ async function product(): Promise<Held> {
   const mongodbUri = settings.kind === 'mongo' ? ownDatabase(settings.mongodbUri) : undefined;
   const keyring = parseKeyring(newKeyringText());
   const store = await openStore({ folder, instanceId: 'bench', keyring, mongodbUri, gatherMs: 4 });
-  await saveCustomers(store, known);
+  const close = async (): Promise<void> => {
+    await store.close();
+    if (mongodbUri !== undefined) await drop(mongodbUri);
+  };
+  await saveCustomers(store, known).catch(async (error: unknown) => {
+    // What was begun in somebody's MongoDB does not stay there.
+    await close();
+    throw error;
+  });
   const byId = new Map(known.map((one) => [one.tenant.id, one]));
   // Held for as long as this process runs: the writes are those of syncs.
   const leases = await leasesOf(store, ids);
@@ -114,14 +122,16 @@ async function product(): Promise<Held> {
     },
     latest: async () => (await store.scores.postures(everything, ids)).length,
     trend: async (id) => (await store.scores.snapshots(everything, id, since)).length,
-    async close() {
-      await store.close();
-      if (mongodbUri === undefined) return;
-      const client = await new MongoClient(mongodbUri).connect();
-      await client.db().dropDatabase();
-      await client.close();
-    },
+    close,
   };
+}
+
+async function drop(mongodbUri: string): Promise<void> {
+  const client = await MongoClient.connect(mongodbUri, { serverSelectionTimeoutMS: 5_000 });
+  await client
+    .db()
+    .dropDatabase()
+    .finally(() => client.close());
 }
 
 /** The same server, another database: nothing that is there is touched. */
