@@ -18,6 +18,8 @@ export async function openProduct(options: {
   bot?: { id: string; homeTenantId: string };
 }): Promise<Product> {
   const folder = mkdtempSync(join(tmpdir(), 'wp-bench-'));
+  // However this process ends.
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const dispatcher = toSandbox(options.url);
   setGlobalDispatcher(dispatcher);
   const home = options.bot?.homeTenantId ?? randomUUID();
@@ -46,7 +48,6 @@ export async function openProduct(options: {
     async close() {
       stopping.abort();
       await opened.close();
-      rmSync(folder, { recursive: true, force: true });
     },
   };
 }

@@ -44,16 +44,15 @@ type Held = {
   close(): Promise<void>;
 };
 const folder = mkdtempSync(join(tmpdir(), 'wp-bench-store-'));
+// However this process ends.
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 const held = settings.kind === 'bare' ? bare() : await product();
 let day = 0;
 
 process.on('message', () => void run());
 process.on('disconnect', () => process.exit(0));
 process.on('SIGTERM', () => {
-  void held.close().then(() => {
-    rmSync(folder, { recursive: true, force: true });
-    process.exit(0);
-  });
+  void held.close().then(() => process.exit(0));
 });
 console.log(JSON.stringify({ url: 'none' }));
 

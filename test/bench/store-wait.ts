@@ -34,6 +34,7 @@ else await writing();
 async function answering(): Promise<void> {
   const { seed } = v.parse(v.object({ seed: v.string() }), JSON.parse(process.argv[2] ?? '{}'));
   const folder = mkdtempSync(join(tmpdir(), 'wp-bench-wait-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const keys = newKeyringText();
   const now = new Date().toISOString();
   const store = await openStore({ folder, instanceId: 'bench', keyring: parseKeyring(keys) });
@@ -51,7 +52,6 @@ async function answering(): Promise<void> {
   process.on('SIGTERM', () => {
     void worker.terminate().then(async () => {
       await store.close();
-      rmSync(folder, { recursive: true, force: true });
       process.exit(0);
     });
   });
