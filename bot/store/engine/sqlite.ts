@@ -51,10 +51,11 @@ export function openSqlite(
   dataVersion.setReturnArrays(true);
   let others = -1;
   let version = 0;
-  let queue: Write[] = [];
+  const queue: Write[] = [];
   let queued = 0;
   let timer: NodeJS.Timeout | undefined;
   let scheduled = false;
+  let restUntil = 0;
   let closed = false;
 
   function statement(sql: string): StatementSync {
@@ -67,26 +68,42 @@ export function openSqlite(
     return known;
   }
 
-  /** Everything queued, at most 200 rows in a transaction. */
+  /**
+   * What is queued, at most 200 rows in a transaction. Who gathers rests after each at least as long as it took: SQLite
+   * lets a waiting thread only look now and then whether the file is free, and one that commits without a pause would
+   * keep the others out for seconds.
+   */
   function flush(): void {
     clearTimeout(timer);
     timer = undefined;
     scheduled = false;
-    const all = queue;
-    queue = [];
-    queued = 0;
-    let batch: Write[] = [];
-    let rows = 0;
-    for (const write of all) {
-      if (batch.length > 0 && rows + write.rows > rowsAtOnce) {
-        commit(batch);
-        batch = [];
-        rows = 0;
-      }
-      batch.push(write);
-      rows += write.rows;
+    while (queue.length > 0) {
+      const began = performance.now();
+      commit(nextBatch());
+      const now = performance.now();
+      if (gatherMs === 0 || closed) continue;
+      restUntil = now + (now - began);
+      if (queue.length > 0) schedule();
+      return;
     }
-    if (batch.length > 0) commit(batch);
+  }
+
+  function schedule(): void {
+    scheduled = true;
+    if (gatherMs === 0) setImmediate(flush);
+    else timer = setTimeout(flush, Math.max(gatherMs, restUntil - performance.now()));
+  }
+
+  function nextBatch(): Write[] {
+    let rows = 0;
+    let end = 0;
+    for (const write of queue) {
+      if (end > 0 && rows + write.rows > rowsAtOnce) break;
+      rows += write.rows;
+      end += 1;
+    }
+    queued -= rows;
+    return queue.splice(0, end);
   }
 
   /** One transaction. A write that fails by itself (a unique index) leaves the others alone. */
@@ -137,11 +154,8 @@ export function openSqlite(
       return new Promise<T>((resolve, reject) => {
         queue.push({ rows, run, resolve: resolve as (value: unknown) => void, reject });
         queued += rows;
-        if (!scheduled) {
-          scheduled = true;
-          if (gatherMs === 0) setImmediate(flush);
-          else timer = setTimeout(flush, gatherMs);
-        } else if (timer !== undefined && queued >= rowsAtOnce) flush();
+        if (!scheduled) schedule();
+        else if (timer !== undefined && queued >= rowsAtOnce && performance.now() >= restUntil) flush();
       });
     },
     version() {
@@ -152,8 +166,8 @@ export function openSqlite(
     },
     close() {
       if (closed) return;
-      flush();
       closed = true;
+      flush();
       statements.clear();
       database.close();
     },
