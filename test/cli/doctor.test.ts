@@ -99,7 +99,11 @@ async function listening(
   text: string,
   headers: Record<string, string> = {},
 ): Promise<number> {
-  const server = createServer((_, response) => response.writeHead(status, headers).end(text));
+  const server = createServer((_, response) => {
+    // Not chained: where restify is loaded too, its writeHead returns nothing.
+    response.writeHead(status, headers);
+    response.end(text);
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   open.push({ close: () => new Promise((resolve) => server.close(resolve)) });
   return (server.address() as AddressInfo).port;

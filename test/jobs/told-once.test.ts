@@ -125,7 +125,7 @@ test('a connector that takes every second message and then fails: none lost, eve
 test('Teams at its worst, within its limits: none lost, every repeat says so, none refused for being too fast', async () => {
   await sandbox.control('POST', '/_sandbox/limits', { off: false });
   const random = seeded(seed + 1);
-  const to = await conversations(count(8, 60));
+  const to = await conversations(count(5, 60));
   const tenants = 9;
   const sends = to.length * tenants;
   const [one, two] = [rig.instance('one'), rig.instance('two')];

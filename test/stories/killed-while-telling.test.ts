@@ -79,7 +79,7 @@ describe.each(engines)('killed while telling, on $engine', ({ engine, backend })
     const deaths = openDeaths(soc, where, order);
     const [first] = await customers(1);
     const commits = byCommits ? spread(await deaths.commits(first as SandboxCustomer)) : [];
-    expect(commits.length).toBeGreaterThanOrEqual(byCommits ? count(3, 20) : 0);
+    expect(commits.length).toBeGreaterThanOrEqual(byCommits ? count(2, 20) : 0);
     const plan = [...commits, ...whileAway];
     const fates = await all(deaths, plan);
     const seconds = Math.round((performance.now() - began) / 100) / 10;
@@ -107,7 +107,7 @@ function spread(commits: number): Death[] {
   const points = Array.from({ length: commits }, (_, n) =>
     (['before', 'after'] as const).map((when) => ({ commit: n + 1, when })),
   ).flat();
-  const many = count(3, points.length);
+  const many = count(2, points.length);
   return Array.from(
     { length: many },
     (_, n) => points[Math.floor(((n + 0.5) * points.length) / many)],

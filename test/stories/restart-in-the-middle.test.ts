@@ -88,7 +88,7 @@ describe('killed in the middle of a sync, started again', () => {
   });
 
   test('on the embedded engine the store equals that of an undisturbed run', async () => {
-    const points = everywhere.slice(0, count(3, 20));
+    const points = everywhere.slice(0, count(2, 20));
     const seconds = await tell(embedded, points, 'embedded');
     console.log(`${points.length} kills on the embedded engine, ${seconds} s`);
   }, 1_500_000);
