@@ -9,8 +9,9 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 type Rule = { room: RegExp; may: RegExp[] };
 
-// `cron.ts` is arithmetic on a cron expression: jobs ask when work is due, lists and cards when data is old.
-const ports = [/^bot\/services\.ts$/, /^bot\/errors\.ts$/, /^bot\/log\.ts$/, /^bot\/cron\.ts$/];
+// `cron.ts` is arithmetic on a cron expression: jobs ask when work is due, lists and cards when data is old. `digest.ts`
+// makes the ids of findings and outbox rows, which jobs and commands must make alike.
+const ports = [/^bot\/(services|errors|log|cron|digest)\.ts$/];
 const edge = [/^shared\//, /^bot\/(outbound|clouds|loopback|errors|log|secrets|services)\.ts$/];
 
 /** First matching row decides. `services.ts` is types only and is checked as such below. */

@@ -1,4 +1,4 @@
-import { type Finding, isStanding, lastTransition } from '../../shared/alerts/finding.ts';
+import { type Finding, lastTransition, standingDrop } from '../../shared/alerts/finding.ts';
 import { headline, reasons, type Saying } from '../../shared/alerts/words.ts';
 import type { TenantFall } from '../../shared/api.ts';
 import { clean } from '../../shared/foreign-text.ts';
@@ -19,7 +19,7 @@ export function standingFall(
   tenant: Pick<Tenant, 'name'>,
   now: Instant,
 ): TenantFall | null {
-  const finding = findings.find((one) => one.rule === 'scoreDrop' && isStanding(one));
+  const finding = standingDrop(findings);
   if (finding === undefined) return null;
   const foreign = (text: string): string => clean(text, longestText);
   const saying: Saying = { tenant: tenant.name, now, foreign };

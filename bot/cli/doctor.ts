@@ -1,13 +1,17 @@
-import { readFileSync } from 'node:fs';
-import { parseArgs, parseEnv } from 'node:util';
 import { WatchpostError } from '../errors.ts';
 import { examine } from './doctor-examine.ts';
 import { inLines, reportOf, without } from './doctor-report.ts';
 import { secretsIn } from './doctor-settings.ts';
+import { optionsOf, settingsIn } from './options.ts';
 
 /** `npm run doctor`: reads the environment like the program and says what is wrong; exit code 0 when nothing is. */
 
 const usage = 'npm run doctor -- [--env FILE] [--json]';
+const options = {
+  env: { type: 'string' },
+  json: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
 
 try {
   process.exitCode = await main(process.argv.slice(2));
@@ -18,12 +22,13 @@ try {
 }
 
 async function main(args: string[]): Promise<number> {
-  const { env, json, help } = optionsOf(args);
+  const { env, json, help } = optionsOf(args, options, usage);
   if (help === true) {
     console.log(usage);
     return 0;
   }
-  const environment = env === undefined ? process.env : { ...process.env, ...fileOf(env) };
+  // The file's lines win over the environment: it was named for this look.
+  const environment = env === undefined ? process.env : { ...process.env, ...settingsIn(env) };
   const secrets = secretsIn(environment);
   const report = reportOf(await examine(environment, process.cwd()));
   if (json === true) console.log(JSON.stringify(report, (_, value) => hidden(value, secrets), 2));
@@ -34,27 +39,4 @@ async function main(args: string[]): Promise<number> {
 /** Before it becomes JSON, which writes some characters in another way. */
 function hidden(value: unknown, secrets: readonly string[]): unknown {
   return typeof value === 'string' ? without(value, secrets) : value;
-}
-
-function optionsOf(args: string[]): { env?: string; json?: boolean; help?: boolean } {
-  try {
-    const options = {
-      env: { type: 'string' },
-      json: { type: 'boolean' },
-      help: { type: 'boolean', short: 'h' },
-    } as const;
-    return parseArgs({ args, options }).values;
-  } catch (error) {
-    const [first = 'Unknown option'] = (error instanceof Error ? error.message : '').split('. ');
-    throw new WatchpostError('bad-input', `${first.replace(/[.]$/, '')}.`, { hint: usage });
-  }
-}
-
-/** The file's lines win over the environment: it was named for this look. */
-function fileOf(path: string): NodeJS.ProcessEnv {
-  try {
-    return parseEnv(readFileSync(path, 'utf8'));
-  } catch (cause) {
-    throw new WatchpostError('bad-input', `The file ${path} cannot be read.`, { cause });
-  }
 }

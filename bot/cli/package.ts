@@ -1,8 +1,8 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs, parseEnv } from 'node:util';
 import { WatchpostError } from '../errors.ts';
+import { optionsOf, settingsIn } from './options.ts';
 import { packageFiles, variants, zipOf } from './package-build.ts';
 import { packageProblems } from './package-check.ts';
 import { packageValues } from './package-values.ts';
@@ -10,6 +10,11 @@ import { packageValues } from './package-values.ts';
 /** `npm run package`: the app packages for Teams, checked without the network. Nothing is written when one is wrong. */
 
 const usage = 'npm run package -- [--out FOLDER] [--env FILE]';
+const options = {
+  out: { type: 'string' },
+  env: { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
 const project = fileURLToPath(new URL('../..', import.meta.url));
 const zipNames = { standard: 'watchpost.zip', 'read-back': 'watchpost-read-back.zip' } as const;
 
@@ -22,7 +27,7 @@ try {
 }
 
 async function main(args: string[]): Promise<number> {
-  const { out, env, help } = optionsOf(args);
+  const { out, env, help } = optionsOf(args, options, usage);
   if (help === true) {
     console.log(usage);
     return 0;
@@ -63,28 +68,10 @@ function shown(path: string): string {
   return short.startsWith('..') || isAbsolute(short) ? path : short;
 }
 
-function optionsOf(args: string[]): { out?: string; env?: string; help?: boolean } {
-  try {
-    const options = {
-      out: { type: 'string' },
-      env: { type: 'string' },
-      help: { type: 'boolean', short: 'h' },
-    } as const;
-    return parseArgs({ args, options }).values;
-  } catch (error) {
-    const [first = 'Unknown option'] = (error instanceof Error ? error.message : '').split('. ');
-    throw new WatchpostError('bad-input', `${first.replace(/[.]$/, '')}.`, { hint: usage });
-  }
-}
-
 /** The file's lines win over the environment: it was named for this package. One left blank says nothing. */
 function fileOf(path: string): NodeJS.ProcessEnv {
-  try {
-    const lines = Object.entries(parseEnv(readFileSync(path, 'utf8')));
-    return Object.fromEntries(lines.filter(([, value]) => value?.trim() !== ''));
-  } catch (cause) {
-    throw new WatchpostError('bad-input', `The file ${path} cannot be read.`, { cause });
-  }
+  const lines = Object.entries(settingsIn(path));
+  return Object.fromEntries(lines.filter(([, value]) => value?.trim() !== ''));
 }
 
 function write(path: string, bytes: Uint8Array): void {

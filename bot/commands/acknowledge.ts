@@ -1,11 +1,12 @@
-import { createHash } from 'node:crypto';
 import { type Caller, covers, scopeFor, type TenantScope } from '../../shared/access.ts';
-import { type Finding, framed, lastTransition } from '../../shared/alerts/finding.ts';
+import { type Finding, lastTransition } from '../../shared/alerts/finding.ts';
+import { outboxId } from '../../shared/alerts/outbox-id.ts';
 import { acknowledge } from '../../shared/alerts/people.ts';
 import { clean, plain } from '../../shared/foreign-text.ts';
 import type { Tenant } from '../../shared/tenants/tenant.ts';
 import { acknowledgedObject, dropNews } from '../cards/drop.ts';
 import { acknowledgedLine } from '../cards/drop-words.ts';
+import { digest } from '../digest.ts';
 import { WatchpostError } from '../errors.ts';
 import type { CardAction, CardHandler, OutboxEntry, Place, Reply, Services } from '../services.ts';
 import { auditor } from './audit.ts';
@@ -78,17 +79,16 @@ async function refreshes(finding: Finding, scope: TenantScope, { store }: Servic
   const transition = lastTransition(finding);
   const heard = await store.outbox.heard(scope, tenantId, id, generation);
   return heard.map((conversationId) => ({
-    id: digest(framed([tenantId, conversationId, finding.rule, id, generation, 'acknowledged'])),
+    id: outboxId(
+      { tenantId, conversationId, rule: finding.rule, finding: id, name: 'acknowledged', generation },
+      digest,
+    ),
     tenantId,
     conversationId,
     finding: { id, generation, transition: transition.name },
     kind: 'refresh',
     transition,
   }));
-}
-
-function digest(text: string): string {
-  return createHash('sha256').update(text).digest('base64url');
 }
 
 /** "Acknowledged by Ana Reyes on 20 Nov, 09:14 UTC already. " */

@@ -1,12 +1,12 @@
-import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { TenantScope } from '../../shared/access.ts';
-import { type FindingOf, findingId, isStanding, lastTransition } from '../../shared/alerts/finding.ts';
+import { type FindingOf, findingId, lastTransition, standingDrop } from '../../shared/alerts/finding.ts';
 import { scoreObject } from '../../shared/alerts/score-drop.ts';
 import { headline } from '../../shared/alerts/words.ts';
 import { plain } from '../../shared/foreign-text.ts';
 import type { Tenant, TenantId } from '../../shared/tenants/tenant.ts';
 import { acknowledgedLine } from '../cards/drop-words.ts';
+import { digest } from '../digest.ts';
 import type { Services } from '../services.ts';
 
 /** More are not looked through for an answer in chat. */
@@ -27,7 +27,7 @@ export async function standingFalls(
     const group = looked.slice(from, from + atOnce);
     const lists = await Promise.all(group.map(({ id }) => store.findings.ofTenant(scope, id)));
     for (const [at, tenant] of group.entries()) {
-      const finding = lists[at]?.find((one) => one.rule === 'scoreDrop' && isStanding(one));
+      const finding = standingDrop(lists[at] ?? []);
       if (finding !== undefined) found.push({ tenant, finding });
     }
   }
@@ -41,13 +41,13 @@ export async function standingFall(
   { store }: Pick<Services, 'store'>,
 ): Promise<StandingFall | null> {
   const kept = await store.findings.get(scope, tenant.id, ids.memo(tenant.id));
-  const finding = kept?.value;
-  return finding?.rule === 'scoreDrop' && isStanding(finding) ? { tenant, finding } : null;
+  const finding = standingDrop(kept === null ? [] : [kept.value]);
+  return finding === undefined ? null : { tenant, finding };
 }
 
 const ids = new LRUCache<TenantId, string>({
   max: 10_000,
-  memoMethod: (id) => findingId(id, 'scoreDrop', scoreObject, (text) => hash('sha256', text, 'base64url')),
+  memoMethod: (id) => findingId(id, 'scoreDrop', scoreObject, digest),
 });
 
 /** "Contoso fell 3.1 %-points (65.5 % → 62.4 %), 2 controls regressed. Acknowledged by Ana Reyes on …", escaped. */

@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import { type Audience, scopeOfJob } from '../../shared/access.ts';
 import { findingId, type Transition } from '../../shared/alerts/finding.ts';
 import { outboxId } from '../../shared/alerts/outbox-id.ts';
 import { routesFor, tenantThreshold, thresholdsFor, watches } from '../../shared/alerts/route.ts';
 import { decideScoreDrop, scoreObject } from '../../shared/alerts/score-drop.ts';
 import type { ControlProfile, EvaluatedSnapshot } from '../../shared/score/score.ts';
+import { digest } from '../digest.ts';
 import { WatchpostError } from '../errors.ts';
 import type { Lease, OutboxEntry, Services, SubscriptionRow } from '../services.ts';
 
@@ -135,8 +135,4 @@ async function audiencesOf(
     }
   }
   return audiences;
-}
-
-export function digest(text: string): string {
-  return createHash('sha256').update(text).digest('base64url');
 }

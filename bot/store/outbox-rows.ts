@@ -1,5 +1,5 @@
 import type { TenantId } from '../../shared/tenants/tenant.ts';
-import { type Instant, plus } from '../../shared/time.ts';
+import { type Instant, never, plus } from '../../shared/time.ts';
 import type { OutboxEntry, OutboxRow } from '../services.ts';
 import type { Collection, CollectionDeclaration, Guard } from './engine/collection.ts';
 import { inGroups, type Kit, rowsAtOnce } from './kit.ts';
@@ -49,7 +49,6 @@ export const outboxQueuesDeclaration: CollectionDeclaration = {
 export const outboxKeptMs = 90 * 86_400_000;
 /** What was refused because the bot was not there is told after all when it is back within this time. */
 export const revivedWithinMs = 7 * 86_400_000;
-export const never: Instant = '9999-12-31T23:59:59.999Z';
 
 /** Rows, each only when absent, and then the word that something waits; safe to repeat after a crash in between. */
 export async function addToOutbox(

@@ -112,6 +112,11 @@ export function isStanding(finding: Pick<FindingOf<Rule>, 'state'>): boolean {
   return finding.state !== 'resolved';
 }
 
+/** The score drop among a tenant's findings that is still going on. */
+export function standingDrop(findings: readonly Finding[]): FindingOf<'scoreDrop'> | undefined {
+  return findings.find((one) => one.rule === 'scoreDrop' && isStanding(one));
+}
+
 /** Is it put aside at `now`, so that nothing worse is told of it? */
 export function isAside({ aside }: Pick<FindingOf<Rule>, 'aside'>, now: Instant): boolean {
   if (aside === undefined) return false;

@@ -1,8 +1,8 @@
 import * as v from 'valibot';
+import { digest } from '../../bot/digest.ts';
 import { openLane } from '../../bot/jobs/lane.ts';
 import { cardNews } from '../../bot/jobs/news-for.ts';
 import { sendDue } from '../../bot/jobs/send-due.ts';
-import { digest } from '../../bot/jobs/tell-drop.ts';
 import { openWayOut } from '../../bot/open-way-out.ts';
 import type { OutboxEntry, Place } from '../../bot/services.ts';
 import { scopeOfSystem } from '../../shared/access.ts';

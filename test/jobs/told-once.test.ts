@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { digest } from '../../bot/digest.ts';
 import { sendDue } from '../../bot/jobs/send-due.ts';
-import { digest, tellDrop } from '../../bot/jobs/tell-drop.ts';
+import { tellDrop } from '../../bot/jobs/tell-drop.ts';
 import type { OutboxEntry, Services, Store } from '../../bot/services.ts';
 import type { Engine } from '../../bot/store/engine/collection.ts';
 import { scopeOfJob, scopeOfSystem } from '../../shared/access.ts';

@@ -49,7 +49,7 @@ export function readById(table: Table, id: string): object | null {
   return found;
 }
 
-function readText(table: Table, id: string, use: (row: [number, string]) => object | null): object | null {
+function readText<T>(table: Table, id: string, use: (row: [number, string]) => T): T | null {
   const found = table.sqlite.statement(`SELECT rowid, doc FROM ${table.table} WHERE _id = ?`).get(id);
   return found === undefined ? null : use(found as unknown as [number, string]);
 }
@@ -95,8 +95,7 @@ function rowOf(table: Table, [rowid, text]: [number, string]): Row {
 export function first(table: Table, filter: Filter, sort?: Sort): Row | undefined {
   const id = onlyId(filter);
   if (id !== undefined) {
-    const found = table.sqlite.statement(`SELECT rowid, doc FROM ${table.table} WHERE _id = ?`).get(id);
-    return found === undefined ? undefined : rowOf(table, found as unknown as [number, string]);
+    return readText(table, id, (row) => rowOf(table, row)) ?? undefined;
   }
   const order = sort === undefined ? '' : orderOf(stepsOf(sort), table.indexed);
   for (const row of rows(table, filter, order, 1)) return row;

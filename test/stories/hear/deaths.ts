@@ -1,6 +1,6 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { repeatedLine } from '../../../bot/cards/drop.ts';
-import { digest } from '../../../bot/jobs/tell-drop.ts';
+import { digest } from '../../../bot/digest.ts';
 import {
   type OutboxDocument,
   outboxDeclaration,
