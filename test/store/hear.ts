@@ -3,7 +3,7 @@ import type { OutboxEntry, OutboxLease, Store, SubscriptionRow } from '../../bot
 import { collections } from '../../bot/store/collections.ts';
 import type { Engine } from '../../bot/store/engine/collection.ts';
 import { storeOver } from '../../bot/store/open.ts';
-import { conversationLimits, tenantLimits } from '../../bot/store/pace.ts';
+import { conversationLimits, paceDeclaration, tenantLimits } from '../../bot/store/pace.ts';
 import { scopeOfJob, scopeOfSystem } from '../../shared/access.ts';
 import { baselineOf } from '../../shared/alerts/baseline.ts';
 import { lastTransition } from '../../shared/alerts/finding.ts';
@@ -11,7 +11,7 @@ import type { DropFinding } from '../../shared/alerts/score-drop.ts';
 import { millis, plus } from '../../shared/time.ts';
 import { fallOf, falls } from '../cards/fallen.ts';
 import { count, seeded } from '../support/counts.ts';
-import { type Backend, type Database, testKeyring } from './backends.ts';
+import { type Backend, type Database, embedded, testKeyring } from './backends.ts';
 import { Crash, changed, crashing, dump, ignoringGuards } from './faulty.ts';
 import { aTenant, contoso, evaluatedOf, fabrikam, home } from './samples.ts';
 
@@ -162,7 +162,7 @@ export function hearContract(backend: Backend): void {
           if (whole) break;
         }
         expect(after).toBe(7);
-      }, 60_000);
+      }, 120_000);
 
       async function empty(name: string): Promise<void> {
         const declaration = collections.find((one) => one.name === name);
@@ -477,17 +477,31 @@ export function hearContract(backend: Backend): void {
 
       test('an hour holds 1,800 at most', async () => {
         const from = engine.now();
-        store = storeOver(
-          { ...engine, now: () => from + ahead },
-          { instanceId: 'one', keyring: testKeyring },
-        );
+        const at = (base: Engine): Store =>
+          storeOver({ ...base, now: () => from + ahead }, { instanceId: 'one', keyring: testKeyring });
         const times: number[] = [];
-        // As fast as the 30 seconds allow, for more than an hour.
-        while (ahead < 4_000_000 && times.length < 2_200) {
-          const said = await store.outbox.pace('19:a', home);
-          if (said.kind === 'go') times.push(ahead);
-          else ahead += said.ms;
+        /** As fast as the 30 seconds allow, until so many went or for more than an hour. */
+        async function send(by: Store, most_: number): Promise<void> {
+          while (ahead < 4_000_000 && times.length < most_) {
+            const said = await by.outbox.pace('19:a', home);
+            if (said.kind === 'go') times.push(ahead);
+            else ahead += said.ms;
+          }
         }
+        // Thousands of calls over a network take minutes: the first of them are the embedded store's, and its rows
+        // are carried over.
+        const near = await embedded.fresh();
+        try {
+          const first = await near.engine(collections);
+          await send(at(first), 1_760);
+          const { pace = [] } = await dump(first, ['pace']);
+          const rows = engine.collection<{ _id: string }>(paceDeclaration);
+          for (const row of pace as { _id: string }[]) await rows.insertOne(row);
+        } finally {
+          await near.end();
+        }
+        store = at(engine);
+        await send(store, 1_900);
         expect(most(times, 3_600_000)).toBeLessThan(1_800);
         expect(times.length).toBeGreaterThan(1_790);
       }, 60_000);
