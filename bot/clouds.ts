@@ -22,6 +22,8 @@ export type Cloud = {
   metadataHosts: readonly string[];
   /** Issuer of the tab's tokens with `{tid}` to be replaced, and where the keys for them are named. */
   tabIssuer: string;
+  /** The Entra admin center, for people: remedies link there (Microsoft's Entra FAQ names the three hosts). */
+  entraPortal: string;
   /** Microsoft Secure Score and its control profiles exist in this cloud. */
   hasSecureScore: boolean;
 };
@@ -40,6 +42,7 @@ export const clouds: Readonly<Record<CloudName, Cloud>> = {
     connectorHosts: ['smba.trafficmanager.net', 'smba.infra.gcc.teams.microsoft.com', '*.botframework.com'],
     metadataHosts: ['login.botframework.com'],
     tabIssuer: 'https://login.microsoftonline.com/{tid}/v2.0',
+    entraPortal: 'https://entra.microsoft.com',
     hasSecureScore: true,
   },
   usgov: {
@@ -53,6 +56,7 @@ export const clouds: Readonly<Record<CloudName, Cloud>> = {
     connectorHosts: ['smba.infra.gov.teams.microsoft.us', '*.botframework.azure.us'],
     metadataHosts: ['login.botframework.azure.us'],
     tabIssuer: 'https://login.microsoftonline.us/{tid}/v2.0',
+    entraPortal: 'https://entra.microsoft.us',
     hasSecureScore: true,
   },
   usgovdod: {
@@ -66,6 +70,7 @@ export const clouds: Readonly<Record<CloudName, Cloud>> = {
     connectorHosts: ['smba.infra.dod.teams.microsoft.us', '*.botframework.azure.us'],
     metadataHosts: ['login.botframework.azure.us'],
     tabIssuer: 'https://login.microsoftonline.us/{tid}/v2.0',
+    entraPortal: 'https://entra.microsoft.us',
     hasSecureScore: true,
   },
   china: {
@@ -80,6 +85,7 @@ export const clouds: Readonly<Record<CloudName, Cloud>> = {
     // Microsoft's own pages still name the older sign-in host, and metadata may point there.
     metadataHosts: ['login.botframework.azure.cn', 'login.chinacloudapi.cn'],
     tabIssuer: 'https://login.partner.microsoftonline.cn/{tid}/v2.0',
+    entraPortal: 'https://entra.microsoftonline.cn',
     hasSecureScore: false,
   },
 };

@@ -93,6 +93,7 @@ export async function openServices(options: OpenOptions): Promise<Opened> {
       publicUrl: config.publicUrl,
       teamsAppId: config.teamsAppId,
       botId: config.bot.id,
+      entraPortal: cloud.entraPortal,
       syncScores: config.syncScores,
     },
   };

@@ -61,6 +61,8 @@ export type Settings = {
   publicUrl: string;
   teamsAppId: string | undefined;
   botId: string;
+  /** The Entra admin center of this cloud, where remedies lead; https, without a trailing slash. */
+  entraPortal: string;
   /** Cron expression of the score sync. */
   syncScores: string;
 };

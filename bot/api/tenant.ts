@@ -83,7 +83,7 @@ async function offered(
   tenant: Tenant,
   who: Caller,
   now: Instant,
-  { store }: Services,
+  { store, settings }: Services,
 ): Promise<Pick<TenantPage, 'may' | 'credential' | 'mend'>> {
   const scopeTo = (action: AccessAction): TenantScope => scopeFor(who, tabOf(who), action, now);
   const mayDo = (action: AccessAction): boolean => covers(scopeTo(action), tenant.id);
@@ -93,7 +93,7 @@ async function offered(
   if (facts === null) return { may, credential: null, mend: null };
   const { kind, appId, last4, createdAt, expiresAt } = facts;
   const credential: CredentialLine = { kind, appId, last4, createdAt, expiresAt: expiresAt ?? null };
-  return { may, credential, mend: mendOf(tenant, appId) };
+  return { may, credential, mend: mendOf(tenant, appId, settings.entraPortal) };
 }
 
 const failureOf: Partial<Record<HealthState, Failure['kind']>> = {
@@ -101,9 +101,9 @@ const failureOf: Partial<Record<HealthState, Failure['kind']>> = {
   'permission-error': 'permission',
 };
 
-function mendOf({ id, health }: Tenant, appId: string): PageLink | null {
+function mendOf({ id, health }: Tenant, appId: string, portal: string): PageLink | null {
   const kind = failureOf[health.state];
-  return kind === undefined ? null : entraPage({ kind, code: health.code }, id, appId);
+  return kind === undefined ? null : entraPage({ kind, code: health.code }, id, appId, portal);
 }
 
 /** Two products may have one name: then what Microsoft sells them as stands beside it. */

@@ -2,9 +2,7 @@ import type { PageLink } from '../../shared/api.ts';
 import type { TenantId } from '../../shared/tenants/tenant.ts';
 import type { Failure } from '../services.ts';
 
-/** The one host a remedy leads to; the rest of an address is from this table and two GUIDs. */
-const portal = 'https://entra.microsoft.com';
-
+/** The rest of an address is from this table and two GUIDs; its host is the cloud's own. */
 const pages = {
   credentials: {
     text: 'Certificates & secrets of the application in Entra',
@@ -51,11 +49,15 @@ const byKind: Partial<Record<Failure['kind'], PageName>> = {
 
 const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** The page of Entra where a failure is mended; null when nobody can mend it there. `appId` is a GUID. */
+/**
+ * The page of Entra where a failure is mended; null when nobody can mend it there. `appId` is a GUID, `portal` the
+ * `entraPortal` of the settings: a registration of one cloud has no page in another.
+ */
 export function entraPage(
   failure: Pick<Failure, 'kind'> & { code?: string | undefined },
   tenant: TenantId,
   appId: string,
+  portal: string,
 ): PageLink | null {
   const kind = byKind[failure.kind];
   if (kind === undefined || !guid.test(appId)) return null;

@@ -58,7 +58,7 @@ export async function tenantOf(
  */
 export async function testConnection(
   access: TenantAccess,
-  { microsoft }: Pick<Services, 'microsoft'>,
+  { microsoft, settings }: Pick<Services, 'microsoft' | 'settings'>,
   deadlineMs = 60_000,
 ): Promise<Tested> {
   const id = access.tenantId;
@@ -66,7 +66,7 @@ export async function testConnection(
   const end = performance.now() + deadlineMs;
   const inTime = <T>(reading: Promise<Reading<T>>): Promise<Reading<T>> => within(end, reading);
   const tried = <T>(step: string, reading: Reading<T>): boolean => {
-    const line = told(step, reading, access);
+    const line = told(step, reading, access, settings.entraPortal);
     steps.push(line);
     return line.works;
   };
@@ -109,13 +109,13 @@ export async function testConnection(
   return ended({ name: organization.value.name, domains: organization.value.domains });
 }
 
-function told<T>(step: string, reading: Reading<T>, access: TenantAccess): TestStep {
+function told<T>(step: string, reading: Reading<T>, access: TenantAccess, portal: string): TestStep {
   if (reading.kind !== 'failed') return { step, works: true, says: 'works' };
   const { failure } = reading;
   if (failure.kind === 'licence') {
     return { step, works: true, gap: true, says: `not in this tenant's licences: ${failure.cause}` };
   }
-  const link = entraPage(failure, access.tenantId, access.appId);
+  const link = entraPage(failure, access.tenantId, access.appId, portal);
   return {
     step,
     works: false,

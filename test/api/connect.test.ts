@@ -252,7 +252,7 @@ describe('a test', () => {
         appId: tenant.appId,
         credential: { kind: 'secret', secret: new Secret(tenant.secret) },
       },
-      { microsoft: silent },
+      { ...server.services, microsoft: silent },
       500,
     );
     expect(tested.organization).toBeNull();

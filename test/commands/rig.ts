@@ -73,6 +73,7 @@ export async function openRig(): Promise<Rig> {
       publicUrl: 'http://localhost:3978',
       teamsAppId: undefined,
       botId: 'bot',
+      entraPortal: 'https://entra.microsoft.com',
       syncScores: '0 6 * * *',
     },
   };

@@ -140,6 +140,7 @@ export async function openHearRig(given?: Sandbox): Promise<HearRig> {
         publicUrl: 'https://watchpost.example',
         teamsAppId: undefined,
         botId: bot.appId,
+        entraPortal: 'https://entra.microsoft.com',
         syncScores: '0 5 * * *',
       },
     } as unknown as Services;

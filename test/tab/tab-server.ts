@@ -73,6 +73,7 @@ export async function openTabServer(options: {
       publicUrl: 'https://watchpost.example.com',
       teamsAppId: undefined,
       botId: demoBotId,
+      entraPortal: 'https://entra.microsoft.com',
       syncScores: '17 5,17 * * *',
     },
     ...options.services,

@@ -105,6 +105,7 @@ export async function openRig(options: {
       publicUrl: 'https://watchpost.example',
       teamsAppId: undefined,
       botId: bot.appId,
+      entraPortal: 'https://entra.microsoft.com',
       syncScores: '0 5 * * *',
     },
   } as unknown as Services;
