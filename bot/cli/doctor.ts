@@ -2,7 +2,7 @@ import { WatchpostError } from '../errors.ts';
 import { examine } from './doctor-examine.ts';
 import { inLines, reportOf, without } from './doctor-report.ts';
 import { secretsIn } from './doctor-settings.ts';
-import { optionsOf, settingsIn } from './options.ts';
+import { optionsOf, withSettingsIn } from './options.ts';
 
 /** `npm run doctor`: reads the environment like the program and says what is wrong; exit code 0 when nothing is. */
 
@@ -27,8 +27,7 @@ async function main(args: string[]): Promise<number> {
     console.log(usage);
     return 0;
   }
-  // The file's lines win over the environment: it was named for this look.
-  const environment = env === undefined ? process.env : { ...process.env, ...settingsIn(env) };
+  const environment = env === undefined ? process.env : withSettingsIn(env);
   const secrets = secretsIn(environment);
   const report = reportOf(await examine(environment, process.cwd()));
   if (json === true) console.log(JSON.stringify(report, (_, value) => hidden(value, secrets), 2));

@@ -8,13 +8,15 @@ import { WatchpostError } from '../errors.ts';
 import { startTimetable } from '../jobs/index.ts';
 import { openServices } from '../open-services.ts';
 import { holdFolder } from '../store/engine/instance.ts';
+import { withSettingsIn } from './options.ts';
 import { runCli } from './run.ts';
 import { askServer, type CliRequest, cliRequest } from './socket.ts';
 
 /** `npm run watchpost -- …`: works beside a running server by asking it, and alone by opening the store itself. */
 
-const usage = `npm run watchpost -- connect DOMAIN --app-id GUID --secret-file FILE [--name "Contoso Ltd"]
-npm run watchpost -- connect DOMAIN --app-id GUID --certificate-file FILE --key-file FILE [--name "Contoso Ltd"]`;
+const usage = `npm run watchpost -- connect DOMAIN --app-id GUID --secret-file FILE [--name "Contoso Ltd"] [--env FILE]
+npm run watchpost -- connect DOMAIN --app-id GUID --certificate-file FILE --key-file FILE [--name "Contoso Ltd"] [--env FILE]
+--env FILE: the settings that the server runs with, in lines like NAME=value.`;
 
 /** What is said of an option that does not fit; here, because the program below begins before what follows it. */
 const wrong: Record<string, string> = {
@@ -39,15 +41,16 @@ async function main(): Promise<number> {
     say(usage);
     return 0;
   }
-  const request = readRequest(process.argv.slice(2));
+  const { request, env } = readRequest(process.argv.slice(2));
+  const environment = env === undefined ? process.env : withSettingsIn(env);
   // On a terminal only what went wrong is worth a log line; the steps are said in words.
-  const config = { ...readConfig(process.env), logLevel: 'warn' };
+  const config = { ...readConfig(environment), logLevel: 'warn' };
   const answered = await askServer(config.dataFolder, request, say);
   if (answered !== null) return answered;
   const sandboxUrl = config.demo ? demoSandbox(config.dataFolder) : undefined;
   if (config.demo && sandboxUrl === undefined) {
     throw new WatchpostError('start', 'No Watchpost runs here and no production settings are set.', {
-      hint: 'Start it with `npm start`, or set the settings that the README lists.',
+      hint: 'Start it with `npm start`, or name the file with its settings: --env watchpost.env.',
     });
   }
   const folder = holdFolder(config.dataFolder);
@@ -78,8 +81,11 @@ function say(line: string): void {
   console.log(line);
 }
 
-/** The request as typed; throws `bad-input` with the usage. Secrets come from files, never from the command line. */
-function readRequest(args: string[]): CliRequest {
+/**
+ * The request as typed, and the file its settings are in; throws `bad-input` with the usage. Secrets come from files,
+ * never from the command line.
+ */
+function readRequest(args: string[]): { request: CliRequest; env: string | undefined } {
   let parsed: ReturnType<typeof parse>;
   try {
     parsed = parse(args);
@@ -110,7 +116,7 @@ function readRequest(args: string[]): CliRequest {
     const field = String(request.issues[0]?.path?.[0]?.key ?? '');
     throw new WatchpostError('bad-input', wrong[field] ?? 'An option is missing or wrong.', { hint: usage });
   }
-  return request.output;
+  return { request: request.output, env: values.env };
 }
 
 function parse(args: string[]) {
@@ -118,7 +124,14 @@ function parse(args: string[]) {
   return parseArgs({
     args,
     allowPositionals: true,
-    options: { name: text, 'app-id': text, 'secret-file': text, 'certificate-file': text, 'key-file': text },
+    options: {
+      name: text,
+      env: text,
+      'app-id': text,
+      'secret-file': text,
+      'certificate-file': text,
+      'key-file': text,
+    },
   });
 }
 

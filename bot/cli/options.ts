@@ -16,6 +16,11 @@ export function optionsOf<const T extends NonNullable<ParseArgsConfig['options']
   }
 }
 
+/** The environment with the settings in a file, whose lines win: it was named for this one run. */
+export function withSettingsIn(path: string): NodeJS.ProcessEnv {
+  return { ...process.env, ...settingsIn(path) };
+}
+
 /** The settings in a file of lines like `NAME=value`; throws `bad-input` when it cannot be read. */
 export function settingsIn(path: string): NodeJS.ProcessEnv {
   try {

@@ -32,6 +32,7 @@ export async function runCli(
   for (const step of report.steps) {
     say(`${step.works ? 'ok    ' : 'failed'} ${step.step}${step.says === 'works' ? '' : `: ${step.says}`}`);
     if (step.remedy !== undefined) say(`       ${step.remedy}`);
+    if (step.link !== undefined) say(`       ${step.link.text}: ${step.link.href}`);
   }
   if (report.saved === null) {
     say('Nothing was saved.');

@@ -52,10 +52,38 @@ describe('alone, without a server', () => {
     );
     expect(out).toMatch(/failed Sign in to the tenant: .*secret/);
     expect(out).toMatch(/AADSTS7000215/);
+    expect(out).toMatch(/ in Entra: https:\/\/entra\.microsoft\.com\/\S+Credentials\S+\n/);
     expect(out).toMatch(/Nothing was saved\./);
     expect(out).not.toContain('not-the-secret-of-this-app');
     expect(code).toBe(1);
   });
+
+  test("settings come from the server's file when it is named; its cloud says which Entra is linked", async () => {
+    const { WATCHPOST_TEST_SANDBOX = '', ...settings } = productionSettings(sandbox);
+    const lines = Object.entries({
+      ...settings,
+      ENCRYPTION_KEYS: keys,
+      WATCHPOST_DATA: data,
+      CLOUD: 'usgov',
+    });
+    const env = file('server.env', lines.map(([name, value]) => `${name}=${value}\n`).join(''));
+    const asked = (...more: string[]) =>
+      runWatchpost(
+        [
+          ...['connect', contoso.domain, '--app-id', contoso.appId],
+          ...['--secret-file', file('wrong', 'not-the-secret-of-this-app'), ...more],
+        ],
+        { WATCHPOST_TEST_SANDBOX },
+      );
+    const named = await asked('--env', env);
+    expect(named.out).toMatch(/failed Sign in to the tenant: .*secret/);
+    expect(named.out).toMatch(/ in Entra: https:\/\/entra\.microsoft\.us\/\S+Credentials\S+\n/);
+    const without = await asked();
+    expect(without.out).toMatch(/no production settings are set\.\n.*--env/);
+    const gone = await asked('--env', join(folder, 'gone.env'));
+    expect(gone.out).toMatch(/gone\.env cannot be read\./);
+    expect([named.code, without.code, gone.code]).toEqual([1, 1, 1]);
+  }, 60_000);
 
   test('a domain that nobody has, and options that do not fit, are a sentence each', async () => {
     const secret = file('secret', contoso.secret);
