@@ -1,6 +1,7 @@
 import { Agent, type Dispatcher, getGlobalDispatcher, setGlobalDispatcher } from 'undici';
 import { type Cloud, isOfCloud } from './clouds.ts';
 import { WatchpostError } from './errors.ts';
+import { noAnswerInWords } from './no-answer.ts';
 import { unpack } from './unpack.ts';
 
 export type OutboundInit = {
@@ -260,11 +261,7 @@ function tooBig(host: string, maxBytes: number): OutboundError {
 function noAnswer(host: string, phase: 'before' | 'after', error: unknown): OutboundError {
   if (error instanceof OutboundError) return error;
   const reason = reasonOf(error);
-  const what =
-    phase === 'before'
-      ? `${host} could not be reached (${reason}).`
-      : `${host} broke off or went silent in the middle of an answer (${reason}).`;
-  return new OutboundError('service-error', phase, reason, what, error);
+  return new OutboundError('service-error', phase, reason, noAnswerInWords(host, phase, reason), error);
 }
 
 /** A short word for the log: never a message, which may quote what was sent. */

@@ -316,6 +316,9 @@ test.each([
   const error = await failureOf(outbound(graph, { ...get, ...init }));
   expect(error).toMatchObject({ code: 'service-error', phase: 'after' });
   expect(error.reason).toMatch(reason);
+  // What people read is words; the code is for the log.
+  expect(error.message).toMatch(/^[^A-Z]*[A-Za-z][^A-Z_]*\.$/);
+  expect(error.message).not.toContain(error.reason);
 });
 
 /** Sends everything to one port, over TLS or not, with its own connect options. */

@@ -27,7 +27,7 @@ async function main(args: string[]): Promise<number> {
     console.log(usage);
     return 0;
   }
-  const environment = env === undefined ? process.env : withSettingsIn(env);
+  const environment = env === undefined ? process.env : withSettingsIn(env, process.env);
   const secrets = secretsIn(environment);
   const report = reportOf(await examine(environment, process.cwd()));
   if (json === true) console.log(JSON.stringify(report, (_, value) => hidden(value, secrets), 2));

@@ -42,7 +42,7 @@ async function main(): Promise<number> {
     return 0;
   }
   const { request, env } = readRequest(process.argv.slice(2));
-  const environment = env === undefined ? process.env : withSettingsIn(env);
+  const environment = env === undefined ? process.env : withSettingsIn(env, process.env);
   // On a terminal only what went wrong is worth a log line; the steps are said in words.
   const config = { ...readConfig(environment), logLevel: 'warn' };
   const answered = await askServer(config.dataFolder, request, say);

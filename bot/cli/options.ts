@@ -17,8 +17,8 @@ export function optionsOf<const T extends NonNullable<ParseArgsConfig['options']
 }
 
 /** The environment with the settings in a file, whose lines win: it was named for this one run. */
-export function withSettingsIn(path: string): NodeJS.ProcessEnv {
-  return { ...process.env, ...settingsIn(path) };
+export function withSettingsIn(path: string, environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return { ...environment, ...settingsIn(path) };
 }
 
 /** The settings in a file of lines like `NAME=value`; throws `bad-input` when it cannot be read. */

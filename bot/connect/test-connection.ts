@@ -125,9 +125,15 @@ function told<T>(step: string, reading: Reading<T>, access: TenantAccess, portal
   };
 }
 
-function remedyOf(failure: Failure): string {
-  const code = failure.code === undefined ? '' : ` (${failure.code})`;
-  return `${failure.remedy || 'Try again in a few minutes.'}${code}`;
+/** Here nothing is synced yet, so what Graph's table says to do afterwards is another thing: to test again. */
+function remedyOf({ remedy, code }: Failure): string {
+  const todo = remedy.replace(/(?<=\bthen )sync once more\b/, 'test again');
+  return `${todo || 'Try again in a few minutes.'}${code === undefined || isOfSystem(code) ? '' : ` (${code})`}`;
+}
+
+/** Microsoft's codes can be looked up; what our own system calls a broken connection is for the log. */
+function isOfSystem(code: string): boolean {
+  return /^(?!AADSTS)[A-Z][A-Z0-9_]*$/.test(code);
 }
 
 /** The licences were read well; what they do not hold is said, and fails nothing. */

@@ -166,3 +166,38 @@ test('the tenant whose people use Watchpost may be removed without losing them',
   expect(await services.store.tenants.get(everything, home)).toBeNull();
   expect(await services.store.people.anyAdmin(services.now())).toBe(true);
 });
+
+test.each([
+  {
+    failure: { kind: 'service', cause: 'The connection was cut.', remedy: '', code: 'UND_ERR_SOCKET' },
+    remedy: 'Try again in a few minutes.',
+  },
+  {
+    failure: { kind: 'service', cause: 'No answer.', remedy: '', code: 'TIMEOUT' },
+    remedy: 'Try again in a few minutes.',
+  },
+  {
+    failure: { kind: 'service', cause: 'Trouble.', remedy: '', code: 'HTTP 503' },
+    remedy: 'Try again in a few minutes. (HTTP 503)',
+  },
+  {
+    failure: { kind: 'authentication', cause: 'Wrong.', remedy: 'Give the value.', code: 'AADSTS7000215' },
+    remedy: 'Give the value. (AADSTS7000215)',
+  },
+  {
+    failure: {
+      kind: 'permission',
+      cause: 'Missing.',
+      remedy: 'Somebody has to consent; then sync once more.',
+      code: 'Authorization_RequestDenied',
+    },
+    remedy: 'Somebody has to consent; then test again. (Authorization_RequestDenied)',
+  },
+] as const)('$failure.code is told as: $remedy', async ({ failure, remedy }) => {
+  const token: Microsoft['token'] = async () => ({
+    kind: 'failed',
+    failure: { ...failure, transient: false },
+  });
+  const report = await connectTenant(request, { ...services, microsoft: { ...well, token } });
+  expect(report.steps.at(-1)).toMatchObject({ works: false, remedy });
+});
