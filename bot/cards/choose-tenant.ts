@@ -3,6 +3,7 @@ import type { Tenant } from '../../shared/tenants/tenant.ts';
 import type { CardData } from '../services.ts';
 import { ask } from './actions.ts';
 import { listCard } from './rows.ts';
+import { nameApart, namesakes } from './tenants-apart.ts';
 
 export const choicesShown = 6;
 
@@ -28,15 +29,19 @@ export function chooseTenantCard(
 ): CardData {
   const shown = tenants.slice(0, choicesShown);
   const more = tenants.length - shown.length;
+  const shared = namesakes(tenants);
   return listCard({
-    fallback: clean(`Which one? ${shown.map((tenant) => clean(tenant.name, 60)).join(', ')}`, 600),
+    fallback: clean(
+      `Which one? ${shown.map((tenant) => nameApart(tenant, shared, clean, 60)).join(', ')}`,
+      600,
+    ),
     title: 'Which one?',
     caption: `${tenants.length} tenants fit “${plain(said, 80)}”.`,
     rows: shown.map((tenant) => ({
       name: plain(tenant.name, 80),
       detail: plain(tenant.domain, 80),
       value: '›',
-      select: ask(clean(`${titles[verb]} ${tenant.name}`, 80), {
+      select: ask(`${titles[verb]} ${nameApart(tenant, shared, clean, 75)}`, {
         verb,
         tenant: tenant.id,
         ...(object === undefined ? {} : { object }),

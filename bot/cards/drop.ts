@@ -37,6 +37,7 @@ type Filled = {
   title: string;
   detail: string;
   label: string;
+  domain: string;
   acknowledged: string;
   whyTitle: string;
   reasons: { points: string; title: string; detail: string }[];
@@ -67,6 +68,8 @@ export function dropNews(news: DropNews): { card: CardData; text: string } {
     bandStyle: over ? 'good' : acknowledged === '' ? 'attention' : 'warning',
     ...bandOf(transition, saying),
     label: over ? 'Resolved' : severityLabel(transition.severity),
+    // Two tenants may have one name, and a card in a channel stands without the list that would show it.
+    domain: plain(tenant.domain, 80),
     acknowledged,
     whyTitle: over || why.lines.length === 0 ? '' : 'Why, in points',
     reasons: over

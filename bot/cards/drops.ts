@@ -2,7 +2,7 @@ import type { Severity, Transition, TransitionKind } from '../../shared/alerts/f
 import { headline, severityLabel } from '../../shared/alerts/words.ts';
 import { clean, plain } from '../../shared/foreign-text.ts';
 import { percentOf } from '../../shared/score/score-change.ts';
-import type { Tenant } from '../../shared/tenants/tenant.ts';
+import type { Tenant, TenantId } from '../../shared/tenants/tenant.ts';
 import type { Instant } from '../../shared/time.ts';
 import { counted, listed, percentText, signed, total } from '../../shared/words.ts';
 import type { CardData } from '../services.ts';
@@ -11,6 +11,7 @@ import { repeatedLine } from './drop.ts';
 import { unbroken } from './drop-words.ts';
 import template from './drops.json' with { type: 'json' };
 import { cardTemplate } from './render.ts';
+import { domainBefore, nameApart, namesakes } from './tenants-apart.ts';
 
 export type DropRow = { tenant: Tenant; transition: Transition<'scoreDrop'> };
 export type CollapsedNews = {
@@ -44,13 +45,14 @@ export function collapsedNews(news: CollapsedNews): { card: CardData; text: stri
   const rows = [...news.rows].sort(worstFirst);
   const standing = rows.filter(({ transition }) => transition.kind !== 'resolved').length;
   const title = titleOf(rows);
+  const shared = namesakes(rows.map(({ tenant }) => tenant));
   const foot = news.maybeRepeated ? [repeatedLine] : [];
   const card = fill({
     fallback: clean([`${title}.`, ...worst(rows, news.now, clean), ...foot].join(' '), 600),
     bandStyle: standing > 0 ? 'attention' : 'good',
     title,
     detail: standing > 0 ? 'Several scores fell at once. Points lost, worst first.' : 'These falls are over.',
-    rows: rows.map(rowOf),
+    rows: rows.map((row) => rowOf(row, shared)),
     foot: foot.join(''),
     buttons: [openTenants(news.settings), ask('All tenants', { verb: 'ranking' })],
   });
@@ -61,11 +63,14 @@ const shownInText = 3;
 
 /** The first few as sentences, and how many more there are. */
 function worst(rows: DropRow[], now: Instant, foreign: (text: string, max: number) => string): string[] {
-  const said = rows
-    .slice(0, shownInText)
-    .map(({ tenant, transition }) =>
-      headline(transition, { tenant: tenant.name, now, foreign: (text) => foreign(text, 60) }),
-    );
+  const shared = namesakes(rows.map(({ tenant }) => tenant));
+  const said = rows.slice(0, shownInText).map(({ tenant, transition }) =>
+    headline(transition, {
+      tenant: nameApart(tenant, shared, clean, 60),
+      now,
+      foreign: (text) => foreign(text, 130),
+    }),
+  );
   const more = rows.length - said.length;
   return more > 0 ? [...said, `And ${counted(more, 'more tenant')}.`] : said;
 }
@@ -84,7 +89,7 @@ function titleOf(rows: DropRow[]): string {
   return listed(parts);
 }
 
-function rowOf({ tenant, transition }: DropRow): Filled['rows'][number] {
+function rowOf({ tenant, transition }: DropRow, shared: ReadonlySet<TenantId>): Filled['rows'][number] {
   const { facts, kind, severity } = transition;
   const after = percentOf(facts.after);
   const score = after === null ? '' : unbroken(` · score\u00a0${percentText(after)}`);
@@ -99,7 +104,7 @@ function rowOf({ tenant, transition }: DropRow): Filled['rows'][number] {
     points: over ? 'over' : signed(-facts.points),
     color: over ? 'Good' : 'Attention',
     name: plain(tenant.name, 60),
-    detail: `${over ? '' : `${severityLabel(severity)} · `}${what}${score}`,
+    detail: `${domainBefore(tenant, shared, plain)}${over ? '' : `${severityLabel(severity)} · `}${what}${score}`,
   };
 }
 

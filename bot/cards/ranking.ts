@@ -1,7 +1,7 @@
 import { clean, plain } from '../../shared/foreign-text.ts';
 import type { Posture } from '../../shared/score/score.ts';
 import { readAtOf } from '../../shared/score/worst-first.ts';
-import type { Tenant } from '../../shared/tenants/tenant.ts';
+import type { Tenant, TenantId } from '../../shared/tenants/tenant.ts';
 import { healthLabel } from '../../shared/tenants/tenant-health.ts';
 import type { Instant } from '../../shared/time.ts';
 import {
@@ -18,6 +18,7 @@ import type { CardData } from '../services.ts';
 import { ask, type Button, type LinkSettings, openTenants } from './actions.ts';
 import { listCard, type Row } from './rows.ts';
 import { onlyMaximumMoved } from './score.ts';
+import { domainBefore, nameApart, namesakes } from './tenants-apart.ts';
 
 export const rowsOnPage = 10;
 
@@ -38,12 +39,13 @@ export function rankingCard(ranking: {
   const { rows, page, pages, count, now } = ranking;
   const days = new Set(rows.flatMap(({ posture }) => posture?.sinceYesterday?.from ?? []));
   const [since = null] = days.size === 1 ? days : [];
+  const shared = namesakes(rows.map(({ tenant }) => tenant));
   const title = `Secure Score of ${ranking.every ? 'all' : 'your'} tenants`;
   return listCard({
     fallback: clean(`${title}. ${rankingLine(rows, now)}`, 600),
     title,
     caption: `${counted(count, 'tenant')}, worst change first${pages > 1 ? ` · page ${page} of ${pages}` : ''}`,
-    rows: rows.map((row) => rankedRow(row, now, since === null)),
+    rows: rows.map((row) => rankedRow(row, now, since === null, shared)),
     foot: `Change in ${percentPoints}${since === null ? '' : ` since ${dayText(since, now)}`}. Choose a row to see why.`,
     buttons: [...pageButtons('ranking', page, pages), openTenants(ranking.settings)],
   });
@@ -59,29 +61,37 @@ export function pageButtons(verb: string, page: number, pages: number): Button[]
 
 /** The first few as one line of text, not escaped. */
 export function rankingLine(rows: Ranked[], now: Instant): string {
+  const shared = namesakes(rows.map(({ tenant }) => tenant));
   return rows
     .slice(0, 5)
     .map(({ tenant, posture }) => {
-      if (posture === null) return `${clean(tenant.name, 60)}: not read yet.`;
+      const name = nameApart(tenant, shared, clean, 60);
+      if (posture === null) return `${name}: not read yet.`;
       const change =
         posture.sinceYesterday === null ? 'change not known' : percentChange(posture.sinceYesterday.percent);
       const stale =
         tenant.health.state === 'connected' ? '' : `, read ${ageText(readAtOf(tenant, posture), now)}`;
-      return `${clean(tenant.name, 60)}: ${percentText(posture.percent)}, ${change}${stale}.`;
+      return `${name}: ${percentText(posture.percent)}, ${change}${stale}.`;
     })
     .join(' ');
 }
 
-/** `dated`: the rows are compared with different days, so each says its own. */
-function rankedRow({ tenant, posture }: Ranked, now: Instant, dated: boolean): Row {
+/** `dated`: the rows are compared with different days, so each says its own. `shared`: whose name is not theirs alone. */
+function rankedRow(
+  { tenant, posture }: Ranked,
+  now: Instant,
+  dated: boolean,
+  shared: ReadonlySet<TenantId>,
+): Row {
   const name = plain(tenant.name, 80);
-  const select = ask(clean(`Show ${tenant.name}`, 80), { verb: 'score', tenant: tenant.id });
+  const select = ask(`Show ${nameApart(tenant, shared, clean, 75)}`, { verb: 'score', tenant: tenant.id });
   const health = healthLabel(tenant.health.state);
-  if (posture === null) return { name, detail: `not read yet · ${health}`, value: '–', select };
+  const domain = domainBefore(tenant, shared, plain);
+  if (posture === null) return { name, detail: `${domain}not read yet · ${health}`, value: '–', select };
   const read = `read ${ageText(readAtOf(tenant, posture), now)}`;
   return {
     name,
-    detail: tenant.health.state === 'connected' ? read : `${health} · ${read}`,
+    detail: `${domain}${tenant.health.state === 'connected' ? '' : `${health} · `}${read}`,
     value: percentText(posture.percent),
     ...changeOf(posture, dated ? now : undefined),
     select,

@@ -1,6 +1,6 @@
 import { clean, plain } from '../../shared/foreign-text.ts';
 import { notRead } from '../../shared/tenants/not-read.ts';
-import type { HealthState, Tenant } from '../../shared/tenants/tenant.ts';
+import type { HealthState, Tenant, TenantId } from '../../shared/tenants/tenant.ts';
 import { healthLabel, healthReason } from '../../shared/tenants/tenant-health.ts';
 import { dayOf, type Instant } from '../../shared/time.ts';
 import { ageText, counted, dayText } from '../../shared/words.ts';
@@ -9,6 +9,7 @@ import { ask, type LinkSettings, openTenants } from './actions.ts';
 import { pageButtons } from './ranking.ts';
 import { listCard, type Row } from './rows.ts';
 import { unseen } from './score.ts';
+import { nameApart, namesakes } from './tenants-apart.ts';
 
 /** Connected tenants with their health; the data of exactly the tenants in `rows`. */
 export function tenantsCard(list: {
@@ -20,18 +21,22 @@ export function tenantsCard(list: {
   settings: LinkSettings;
 }): CardData {
   const { rows, page, pages, count, now } = list;
+  const shared = namesakes(rows);
   return listCard({
     fallback: clean(`Tenants. ${tenantsLine(rows)}`, 600),
     title: 'Tenants',
     caption: `${counted(count, 'tenant')} connected${pages > 1 ? ` · page ${page} of ${pages}` : ''}`,
-    rows: rows.map((tenant) => tenantRow(tenant, now)),
+    rows: rows.map((tenant) => tenantRow(tenant, now, shared)),
     buttons: [...pageButtons('tenants', page, pages), openTenants(list.settings)],
   });
 }
 
 /** The page as one line of text, not escaped. */
 export function tenantsLine(rows: Tenant[]): string {
-  return rows.map((tenant) => `${clean(tenant.name, 60)}: ${healthLabel(tenant.health.state)}.`).join(' ');
+  const shared = namesakes(rows);
+  return rows
+    .map((tenant) => `${nameApart(tenant, shared, clean, 60)}: ${healthLabel(tenant.health.state)}.`)
+    .join(' ');
 }
 
 const colors: Record<HealthState, NonNullable<Row['valueColor']>> = {
@@ -42,7 +47,7 @@ const colors: Record<HealthState, NonNullable<Row['valueColor']>> = {
   'service-error': 'Warning',
 };
 
-function tenantRow(tenant: Tenant, now: Instant): Row {
+function tenantRow(tenant: Tenant, now: Instant, shared: ReadonlySet<TenantId>): Row {
   const { health } = tenant;
   const readAt = tenant.datasets.secureScores?.readAt;
   const missing = notRead(tenant);
@@ -60,6 +65,6 @@ function tenantRow(tenant: Tenant, now: Instant): Row {
         ? unseen(missing, 200)
         : ''
       : plain(`Since ${dayText(dayOf(health.since), now)}. ${healthReason(health)}`, 300),
-    select: ask(clean(`Show ${tenant.name}`, 80), { verb: 'score', tenant: tenant.id }),
+    select: ask(`Show ${nameApart(tenant, shared, clean, 75)}`, { verb: 'score', tenant: tenant.id }),
   };
 }

@@ -6,6 +6,7 @@ import { counted, dayText } from '../../shared/words.ts';
 import type { CardData } from '../services.ts';
 import { type Button, type LinkSettings, openTenants } from './actions.ts';
 import { listCard, type Row } from './rows.ts';
+import { domainBefore, nameApart, namesakes } from './tenants-apart.ts';
 
 /** Where people read it. */
 export type Here = 'channel' | 'chat';
@@ -35,6 +36,7 @@ export function watchingCard(watched: Watched): CardData {
   const { here, all, rows, broken, now } = watched;
   const shown = rows.slice(0, watchedShown);
   const more = rows.length - shown.length;
+  const shared = namesakes(rows.map(({ tenant }) => tenant));
   const buttons: Button[] = [openTenants(watched.settings)];
   return listCard({
     fallback: clean(watchingLine(watched), 600),
@@ -47,7 +49,10 @@ export function watchingCard(watched: Watched): CardData {
       ...(all
         ? [{ name: 'Every other tenant', detail: from(defaultThreshold) }].slice(rows.length > 0 ? 0 : 1)
         : []),
-      ...shown.map(({ tenant, threshold }) => ({ name: plain(tenant.name, 80), detail: from(threshold) })),
+      ...shown.map(({ tenant, threshold }) => ({
+        name: plain(tenant.name, 80),
+        detail: `${domainBefore(tenant, shared, plain)}${from(threshold)}`,
+      })),
     ],
     foot: [
       more > 0 ? `And ${more} more.` : '',
@@ -63,7 +68,10 @@ export function watchingCard(watched: Watched): CardData {
 
 /** The same as one line of plain text. */
 export function watchingLine({ here, all, rows, broken }: Watched): string {
-  const own = rows.slice(0, 5).map(({ tenant, threshold }) => `${clean(tenant.name, 60)} ${from(threshold)}`);
+  const shared = namesakes(rows.map(({ tenant }) => tenant));
+  const own = rows
+    .slice(0, 5)
+    .map(({ tenant, threshold }) => `${nameApart(tenant, shared, clean, 60)} ${from(threshold)}`);
   const rest = rows.length - own.length;
   const named = [...own, ...(rest > 0 ? [`and ${rest} more`] : [])].join(', ');
   const what = all ? `all tenants${named === '' ? '' : `, ${named}`}` : named;
