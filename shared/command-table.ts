@@ -74,7 +74,7 @@ export const commandTable: readonly CommandRow[] = [
   {
     name: 'unwatch',
     usage: 'unwatch contoso',
-    summary: 'This place no longer hears of a tenant; without a name of none',
+    summary: 'Ends the news of a tenant in this place; without a name the news of all that it watches',
     needs: 'watch',
     places: together,
     menu: true,
@@ -83,7 +83,7 @@ export const commandTable: readonly CommandRow[] = [
   {
     name: 'threshold',
     usage: 'threshold contoso 3% or 5 points',
-    summary: 'From which loss on this place hears of a tenant; default for 2 % or 5 points',
+    summary: 'How far the score must fall before this place is told; 2 % or 5 points until you say otherwise',
     needs: 'watch',
     places: together,
     menu: true,

@@ -22,8 +22,7 @@ export async function watching(_: unknown, who: Caller, where: Place, services: 
   const rows = row === null ? [] : watchedOf(row, seen);
   if (row === null || (row.tenants !== 'all' && rows.length === 0)) {
     return say(where, {
-      // The same whether nothing is watched, or only what this person may not see.
-      text: `No tenant that you may see is watched in this ${here}. Operators and Admins change that: watch contoso.`,
+      text: nothingWatched(who, where, services),
       lines: broken.slice(0, 5).map((route) => brokenInWords(route, now)),
     });
   }
@@ -43,6 +42,16 @@ export async function watching(_: unknown, who: Caller, where: Place, services: 
     plain(watchingLine(watched), 600),
     rows.map(({ tenant }) => tenant.id),
   );
+}
+
+/** The way forward. The same whether nothing is watched, or only what this person may not see. */
+function nothingWatched(who: Caller, where: Place, services: Services): string {
+  const here = hereOf(where);
+  const nothing = `Nothing that you may see is watched in this ${here} yet`;
+  const scope = scopeFor(who, where.audience, 'watch', services.now());
+  return scope.all || scope.ids.size > 0
+    ? `${nothing}: type watch contoso, or watch all, and a card comes when a score falls.`
+    : `${nothing}; an Operator or Admin can change that with watch contoso.`;
 }
 
 /** Of all tenants, those that differ; else those that are watched by name. */

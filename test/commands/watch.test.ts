@@ -242,7 +242,10 @@ test('where the bot was removed and comes back, only what is asked for anew is h
   await rig.say('watch all', operator, internal);
   await rig.services.store.subscriptions.end(internal.conversationId);
   expect(wordsOf(await rig.say('watching', operator, internal))).toContain(
-    'No tenant that you may see is watched',
+    'Nothing that you may see is watched in this channel yet: type watch contoso, or watch all',
+  );
+  expect(wordsOf(await rig.say('watching', reader, internal))).toContain(
+    'yet; an Operator or Admin can change that with watch contoso.',
   );
   await rig.say('watch fabrikam', operator, internal);
   expect(await heard()).toEqual(['Fabrikam']);
