@@ -65,11 +65,13 @@ function markMentions(text: string, mentions: readonly Mention[]): string {
   return result + text.slice(end);
 }
 
+/** What a message may be marked up with. Anything else between angle brackets was typed, and may be a name. */
+const markUp =
+  /<\/?(?:a|at|attachment|b|blockquote|br|code|codeblock|customemoji|del|div|em|emoji|font|h[1-6]|hr|i|img|li|ol|p|pre|readonly|s|span|strike|strong|sub|sup|table|tbody|td|th|thead|tr|u|ul)(?=[\s/>])[^<>]{0,200}>/gi;
+
 /** Mentions without an entity lose their name with the tag; other tags vanish, their text stays. */
 function withoutTags(text: string): string {
-  return text
-    .replace(/<at(?:\s[^<>]{0,200})?>[^<>]{0,200}<\/at>/gi, ' ')
-    .replace(/<\/?[a-z][^<>]{0,200}>/gi, ' ');
+  return text.replace(/<at(?:\s[^<>]{0,200})?>[^<>]{0,200}<\/at>/gi, ' ').replace(markUp, ' ');
 }
 
 const named: Record<string, string> = {

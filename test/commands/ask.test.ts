@@ -84,6 +84,13 @@ test.each<{ text: string; who: Caller; where: Place; says: string | RegExp; of: 
     of: [contoso],
   },
   { text: 'contoso.com?', who: reader, where: internal, says: 'Contoso Ltd: 62.4', of: [contoso] },
+  {
+    text: 'score <script>',
+    who: reader,
+    where: internal,
+    says: 'No tenant called "‹script›" is available here.',
+    of: [],
+  },
   { text: 'Contoso', who: reader, where: internal, says: 'Contoso Ltd: 62.4', of: [contoso] },
   { text: 'how is fabrikam?', who: reader, where: internal, says: 'Fabrikam: 58.8', of: [fabrikam] },
   {
