@@ -11,6 +11,8 @@ const nameWords = `A name may have ${connectLimits.name} characters on one line.
 const tenantWords = 'Give a domain of the tenant, such as contoso.com, or its id.';
 const appWords = 'The app id must be a GUID: the "Application (client) ID" of the app registration.';
 const secretWords = 'Give the value of the client secret.';
+const shortWords =
+  'This is too short to be a client secret. Give its Value, which Entra shows once when it is made, not its Secret ID.';
 
 const app = v.pipe(
   v.string(appWords),
@@ -22,7 +24,8 @@ const app = v.pipe(
 const secret = v.pipe(
   v.string(secretWords),
   v.trim(),
-  v.minLength(connectLimits.secretLeast, secretWords),
+  v.minLength(1, secretWords),
+  v.minLength(connectLimits.secretLeast, shortWords),
   v.maxLength(connectLimits.secret, `A client secret has at most ${connectLimits.secret} characters.`),
   v.check((text) => !control.test(text), secretWords),
   v.transform((text) => new Secret(text)),

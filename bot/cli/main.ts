@@ -23,7 +23,8 @@ const wrong: Record<string, string> = {
   domain: 'That is no domain.',
   name: '--name must have 1 to 120 characters.',
   appId: '--app-id must be a GUID: the application (client) id of the app registration.',
-  secret: 'The file of --secret-file is empty or too long.',
+  secret:
+    'The file of --secret-file holds no client secret: it wants the Value, which Entra shows once, not the Secret ID.',
   certificate: 'The file of --certificate-file is too long.',
   key: 'The file of --key-file is too long.',
 };

@@ -5,6 +5,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import * as v from 'valibot';
+import { connectLimits } from '../../shared/api.ts';
 import { errorCode, WatchpostError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { privateFolder } from './private-folder.ts';
@@ -17,7 +18,7 @@ export const cliRequest = v.variant('command', [
     domain: v.pipe(v.string(), v.maxLength(255)),
     name: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(120))),
     appId: v.pipe(v.string(), v.regex(/^[0-9a-f-]{36}$/i)),
-    secret: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(4_096))),
+    secret: v.optional(v.pipe(v.string(), v.minLength(connectLimits.secretLeast), v.maxLength(4_096))),
     certificate: v.optional(v.pipe(v.string(), v.maxLength(65_536))),
     key: v.optional(v.pipe(v.string(), v.maxLength(65_536))),
   }),

@@ -276,6 +276,11 @@ describe('a test', () => {
     { field: 'an app id that is none', change: { appId: 'my-app' }, says: /must be a GUID/ },
     { field: 'an app id with more', change: { appId: `${'f'.repeat(8)}/../x` }, says: /must be a GUID/ },
     { field: 'no secret', change: { secret: '' }, says: /value of the client secret/ },
+    {
+      field: 'a secret too short to be one',
+      change: { secret: 'abc' },
+      says: /too short to be a client secret\. Give its Value, .* not its Secret ID/,
+    },
     { field: 'a secret in two lines', change: { secret: 'canary-one\ncanary-two' }, says: /client secret/ },
     { field: 'a secret too long', change: { secret: 'canary'.repeat(100) }, says: /at most 512/ },
     { field: 'a name in two lines', change: { name: 'a\nb' }, says: /on one line/ },

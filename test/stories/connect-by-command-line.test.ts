@@ -105,9 +105,14 @@ describe('alone, without a server', () => {
       secret,
     );
     expect(options.out).toMatch(/--app-id must be a GUID/);
+    const short = await watchpost(
+      ...['connect', contoso.domain, '--app-id', contoso.appId],
+      ...['--secret-file', file('short', 'abc\n')],
+    );
+    expect(short.out).toMatch(/holds no client secret: it wants the Value, .* not the Secret ID/);
     const unknown = await watchpost('connect', contoso.domain, '--colour', 'red');
     expect(unknown.out).toMatch(/--colour/);
-    expect([nobody.code, options.code, unknown.code]).toEqual([1, 1, 1]);
+    expect([nobody, options, short, unknown].map(({ code }) => code)).toEqual([1, 1, 1, 1]);
     expect(nobody.out + options.out + unknown.out).not.toMatch(/\n\s+at /);
   }, 60_000);
 
