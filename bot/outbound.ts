@@ -1,4 +1,6 @@
-import { Agent, type Dispatcher, getGlobalDispatcher, setGlobalDispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
+import Agent from 'undici/lib/dispatcher/agent.js';
+import { getGlobalDispatcher, setGlobalDispatcher } from 'undici/lib/global.js';
 import { type Cloud, isOfCloud } from './clouds.ts';
 import { WatchpostError } from './errors.ts';
 import { noAnswerInWords } from './no-answer.ts';

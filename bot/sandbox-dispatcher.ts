@@ -1,4 +1,5 @@
-import { Agent, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
+import Agent from 'undici/lib/dispatcher/agent.js';
 import { cloudNames, clouds, isOfCloud } from './clouds.ts';
 import { isLoopback } from './loopback.ts';
 

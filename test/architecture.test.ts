@@ -63,7 +63,7 @@ const libraries: { name: RegExp; rooms: RegExp[]; why: string }[] = [
     why: 'one gateway to Entra and Graph',
   },
   {
-    name: /^undici$/,
+    name: /^undici(\/|$)/,
     rooms: [/^bot\/(microsoft|teams)\//, /^bot\/(outbound|sandbox-dispatcher)\.ts$/],
     why: 'one way out',
   },
@@ -131,6 +131,7 @@ test.each([
     says: /may not import bot\/store\/open.ts/,
   },
   { line: "import { MongoClient } from 'mongodb';", from: 'bot/commands/score.ts', says: /mongodb/ },
+  { line: "const { MongoClient } = require('mongodb');", from: 'bot/commands/score.ts', says: /mongodb/ },
   { line: "import { readFileSync } from 'node:fs';", from: 'shared/words.ts', says: /node:fs/ },
   {
     line: "import { openGateway } from '../bot/microsoft/gateway.ts';",
@@ -198,7 +199,8 @@ function parse(text: string, file: string): Import[] {
   )) {
     add(match[2] ?? '', match[1] !== undefined);
   }
-  for (const match of text.matchAll(/\bimport\(\s*['"]([^'"]+)['"]\s*\)/g)) add(match[1] ?? '', false);
+  for (const match of text.matchAll(/\b(?:import|require)\(\s*['"]([^'"]+)['"]\s*\)/g))
+    add(match[1] ?? '', false);
   return found;
 
   function add(specifier: string, typeOnly: boolean): void {

@@ -1,10 +1,7 @@
-import {
-  Application,
-  type DefaultConversationState,
-  type DefaultTempState,
-  type DefaultUserState,
-  TurnState,
-} from '@microsoft/teams-ai';
+import type { DefaultConversationState, DefaultTempState, DefaultUserState } from '@microsoft/teams-ai';
+// Not the package's index: that reads its planners, models and tokenizers too, 3 MB that nobody here asks.
+import { Application } from '@microsoft/teams-ai/lib/Application.js';
+import { TurnState } from '@microsoft/teams-ai/lib/TurnState.js';
 import { type Activity, CloudAdapter, type InvokeResponse, type TurnContext } from 'botbuilder';
 import type { TenantId } from '../../shared/tenants/tenant.ts';
 import { errorCode } from '../errors.ts';

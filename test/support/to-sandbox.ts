@@ -1,4 +1,4 @@
-import { setGlobalDispatcher } from 'undici';
+import { setGlobalDispatcher } from 'undici/lib/global.js';
 import { toSandbox } from '../../bot/sandbox-dispatcher.ts';
 
 /**
