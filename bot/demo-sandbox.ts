@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +10,8 @@ import { Secret } from './secrets.ts';
 
 const sandboxMain = fileURLToPath(new URL('../test/sandbox/main.ts', import.meta.url));
 
-const deskPort = 56160;
+/** Where desk and chat are, unless somebody has these ports when a folder's first demo starts. */
+const usualPorts = { desk: 56160, chat: 56150 };
 
 const sandboxInfo = v.object({
   tenants: v.array(
@@ -34,8 +35,8 @@ export type Demo = {
 
 /**
  * Starts the sandbox (which starts the Playground) in a process group of its own, or uses the one at `sandboxUrl`.
- * A left-over sandbox of an earlier start is ended first, and only when it proves to be that one. Throws `start`
- * when it does not come up within 30 s.
+ * It ends with this process, also when this one is killed. One that has not ended yet is waited for, or ended when it
+ * proves to be that one, so that desk and chat keep their addresses. Throws `start` when it does not come up within 30 s.
  */
 export async function startDemo(options: {
   dataFolder: string;
@@ -52,6 +53,8 @@ export async function startDemo(options: {
   }
   const processFile = join(options.dataFolder, 'sandbox-process.json');
   await endLeftOver(processFile);
+  const infoFile = join(options.dataFolder, 'sandbox.json');
+  const ports = portsIn(infoFile);
   const folder = join(options.dataFolder, 'sandbox');
   mkdirSync(folder, { recursive: true });
   // Hexadecimal: an argument that begins with a hyphen would be taken for an option.
@@ -67,16 +70,16 @@ export async function startDemo(options: {
       '--bot',
       options.botUrl,
       '--playground',
-      '56150',
+      String(ports.chat),
       '--port',
-      // The desk keeps its address from start to start, so that a bookmark lives; the sandbox takes another port when
-      // somebody has this one.
-      String(deskPort),
+      String(ports.desk),
+      '--with-parent',
       `--token=${token}`,
       '--info',
-      join(options.dataFolder, 'sandbox.json'),
+      infoFile,
     ],
-    { detached: true, stdio: ['ignore', 'pipe', errors], cwd: options.dataFolder },
+    // Nothing is written to its input: that it closes tells the sandbox that we are gone.
+    { detached: true, stdio: ['pipe', 'pipe', errors], cwd: options.dataFolder },
   );
   closeSync(errors);
   const ready = await readyLine(child, join(options.dataFolder, 'sandbox.log'));
@@ -85,7 +88,26 @@ export async function startDemo(options: {
   child.stdout?.resume();
   child.unref();
   const info = await readInfo(ready.url);
-  return { ...info, sandboxUrl: ready.url, chat: ready.chat ?? undefined, stop: () => endProcess(child) };
+  const stop = async (): Promise<void> => {
+    await endProcess(child);
+    rmSync(processFile, { force: true });
+  };
+  return { ...info, sandboxUrl: ready.url, chat: ready.chat ?? undefined, stop };
+}
+
+/**
+ * The addresses of this folder's last demo, so that a bookmark lives from start to start; another port is taken when
+ * somebody has one of them by now.
+ */
+function portsIn(infoFile: string): { desk: number; chat: number } {
+  let known: v.InferOutput<typeof sandboxReady>;
+  try {
+    known = v.parse(sandboxReady, JSON.parse(readFileSync(infoFile, 'utf8')));
+  } catch {
+    return usualPorts; // the first start in this folder, or a file that says nothing
+  }
+  const portOf = (url: string | null | undefined): number => Number(URL.parse(url ?? '')?.port ?? 0);
+  return { desk: portOf(known.url) || usualPorts.desk, chat: portOf(known.chat) || usualPorts.chat };
 }
 
 async function readInfo(url: string): Promise<Pick<Demo, 'botSecret' | 'tenants'>> {
@@ -142,7 +164,10 @@ async function endProcess(child: ChildProcess): Promise<void> {
   clearTimeout(late);
 }
 
-/** Ends a sandbox that an earlier, killed start left behind, and only when its answer proves that it is that one. */
+/**
+ * Waits for the sandbox of an earlier, killed start to end, as it does by itself; one that still answers and proves to
+ * be that one is asked to. At most 3 s; then the proven one is ended for good.
+ */
 async function endLeftOver(file: string): Promise<void> {
   let known: v.InferOutput<typeof leftOver>;
   try {
@@ -150,21 +175,30 @@ async function endLeftOver(file: string): Promise<void> {
   } catch {
     return; // no earlier start, or a half-written file: nothing that could be proved
   }
+  const proven = await isThatOne(known);
   try {
-    const answer = await fetch(`${known.url}/_sandbox/alive`, {
-      signal: AbortSignal.timeout(1_000),
-      redirect: 'error',
-    });
-    const body = (await answer.json()) as { proof?: unknown };
-    if (body.proof !== createHash('sha256').update(known.token).digest('hex')) return;
-    process.kill(known.pid, 'SIGTERM');
+    if (proven) process.kill(known.pid, 'SIGTERM');
     const end = performance.now() + 3_000;
     while (performance.now() < end) {
       process.kill(known.pid, 0); // throws when it is gone
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
-    process.kill(known.pid, 'SIGKILL');
+    // Without a proof the number may be another process by now.
+    if (proven) process.kill(known.pid, 'SIGKILL');
   } catch {
     return; // nobody there: it ended with its parent
+  }
+}
+
+async function isThatOne({ url, token }: v.InferOutput<typeof leftOver>): Promise<boolean> {
+  try {
+    const answer = await fetch(`${url}/_sandbox/alive`, {
+      signal: AbortSignal.timeout(1_000),
+      redirect: 'error',
+    });
+    const body = (await answer.json()) as { proof?: unknown };
+    return body.proof === createHash('sha256').update(token).digest('hex');
+  } catch {
+    return false; // nobody listens, or it is ending
   }
 }

@@ -29,6 +29,8 @@ const { values } = parseArgs({
     empty: { type: 'boolean', default: false },
     keys: { type: 'string' },
     info: { type: 'string' },
+    // Whoever started us holds the other end of standard input, and we end with them, also when they were killed.
+    'with-parent': { type: 'boolean', default: false },
   },
 });
 if (values.folder === undefined) refuse('--folder is missing: where the sandbox keeps its keys and tenants.');
@@ -86,6 +88,11 @@ async function stopped(): Promise<void> {
 }
 process.on('SIGTERM', () => void stop());
 process.on('SIGINT', () => void stop());
+if (values['with-parent'])
+  process.stdin
+    .on('end', () => void stop())
+    .on('error', () => void stop())
+    .resume();
 
 await listen(Number(values.port))
   // The wished port is somebody else's: any other will do, what is printed is true.

@@ -119,10 +119,7 @@ describe('the demo', () => {
   });
 
   test('has its chat, its desk and its tab up', async () => {
-    const info = JSON.parse(readFileSync(join(folder, 'sandbox.json'), 'utf8')) as {
-      url: string;
-      chat: string;
-    };
+    const info = addresses();
     expect((await fetch(info.chat)).status).toBe(200);
     expect(await (await fetch(info.url, { headers: { accept: 'text/html' } })).text()).toContain('<html');
     expect(await (await fetch(`${program.url}/tab`)).text()).toContain('<div id=');
@@ -151,10 +148,7 @@ describe('the demo', () => {
   });
 
   test('ends within 5 s with its sandbox and its Playground, and starts again as it was', async () => {
-    const info = JSON.parse(readFileSync(join(folder, 'sandbox.json'), 'utf8')) as {
-      url: string;
-      chat: string;
-    };
+    const info = addresses();
     const before = await tenantsOf(program);
     const ended = await program.stop();
     expect(ended.code).toBe(0);
@@ -163,20 +157,45 @@ describe('the demo', () => {
 
     program = await startProgram({ folder, until: /Ctrl-C stops everything/ });
     const after = await tenantsOf(program);
+    const { url, chat } = addresses();
+    expect({ url, chat }).toEqual({ url: info.url, chat: info.chat });
     expect(before.length).toBe(5);
     expect(after).toEqual(before);
   }, 60_000);
 
-  test('killed, it leaves a sandbox behind, which the next start ends', async () => {
-    const info = JSON.parse(readFileSync(join(folder, 'sandbox.json'), 'utf8')) as { url: string };
+  test('killed and started again at once, it has the addresses it had, and nothing of before is left', async () => {
+    const before = addresses();
+    const { pid } = (await (await fetch(`${before.url}/_sandbox/alive`)).json()) as { pid: number };
     await program.kill();
-    const answer = await fetch(`${info.url}/_sandbox/alive`);
-    expect(answer.status).toBe(200);
-    const { pid } = (await answer.json()) as { pid: number };
     program = await startProgram({ folder, until: /Ctrl-C stops everything/ });
-    // The address may be the same again: it is the old process that must be gone.
+    const { url, chat } = addresses();
+    expect({ url, chat }).toEqual({ url: before.url, chat: before.chat });
     expect(() => process.kill(pid, 0)).toThrow(/ESRCH/);
   }, 60_000);
+
+  test('killed for good, its sandbox and its Playground end by themselves within seconds', async () => {
+    const { url, chat } = addresses();
+    await program.kill();
+    await poll(
+      async () => (await Promise.all([url, chat].map(isSilent))).every(Boolean),
+      10_000,
+      () => 'the sandbox or the Playground lives on',
+    );
+  }, 30_000);
+
+  function addresses(): { url: string; chat: string } {
+    return JSON.parse(readFileSync(join(folder, 'sandbox.json'), 'utf8'));
+  }
+
+  async function isSilent(url: string): Promise<boolean> {
+    return await fetch(url).then(
+      async (answer) => {
+        await answer.body?.cancel();
+        return false;
+      },
+      () => true,
+    );
+  }
 
   async function tenantsOf(
     running: Program,
