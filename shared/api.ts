@@ -26,6 +26,8 @@ export type TenantRow = {
   id: string;
   name: string;
   domain: string;
+  /** In the list: another tenant this person may see is called the same. */
+  namesake?: true;
   /** `failing`: the last tries failed, though too few yet for another state. */
   health: {
     state: HealthState;
@@ -55,7 +57,10 @@ export type TenantRow = {
 export const tenantFilters = ['all', 'fell', 'attention', 'blind'] as const;
 export type TenantFilter = (typeof tenantFilters)[number];
 
-/** Over all tenants the reader may see, whatever is searched or filtered. Names: at most two, worst first. */
+/**
+ * Over all tenants the reader may see, whatever is searched or filtered. Names: at most two, worst first, with the
+ * domain where another tenant is called the same.
+ */
 export type TenantFigures = {
   tenants: number;
   /** Of those with a score; null when there is none. */
@@ -67,7 +72,7 @@ export type TenantFigures = {
   aboveSize: { above: number; of: number };
   /** Percent fell since the previous day. */
   fell: { count: number; names: string[] };
-  /** Not readable, or older than it should be. */
+  /** Not readable, older than it should be, or the last tries failed. */
   attention: { count: number; names: string[] };
   /** Something is not read, for want of consent, permission or licence. */
   blind: { count: number; names: string[] };
@@ -181,6 +186,8 @@ export type ConnectAnswer = {
   organization: { name: string; domain: string } | null;
   /** This tenant stands in the list already: its credentials can be updated instead. Nothing was tried. */
   known: { id: string; name: string } | null;
+  /** Another tenant is shown under the name this one would get: it can be saved all the same. */
+  namesake: { name: string; domain: string } | null;
   saved: { id: string; name: string; domain: string; sync: string } | null;
 };
 

@@ -247,13 +247,21 @@ function Outcome({ answer }: { answer: ConnectAnswer }) {
       </p>
     );
   }
-  const { organization } = answer;
+  const { organization, namesake } = answer;
   return (
-    <p>
-      {organization === null
-        ? 'Everything works.'
-        : `Everything works: this is ${organization.name} (${organization.domain}).`}
-    </p>
+    <>
+      <p>
+        {organization === null
+          ? 'Everything works.'
+          : `Everything works: this is ${organization.name} (${organization.domain}).`}
+      </p>
+      {namesake !== null && (
+        <p className="attention">
+          Another tenant is called {namesake.name} already ({namesake.domain}). Give this one a name of its
+          own above, or save it as it is: then its domain stands beside the name.
+        </p>
+      )}
+    </>
   );
 }
 

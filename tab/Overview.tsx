@@ -97,6 +97,7 @@ export function Overview(props: {
               pressed={show === 'attention'}
               onPress={() => choose('attention')}
               text="Needs attention"
+              short="Attention"
               count={figures.attention.count}
             />
             <Chip

@@ -1,14 +1,20 @@
 import { Button } from '@fluentui/react-components';
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import type { Api } from './api.ts';
-import { useSync } from './use-sync.ts';
+import { type Following, useSync } from './use-sync.ts';
 
-/** The button, and below the head what came of it; both from one hook, since they stand in two places. */
+/** What is the matter with the tenant, and what to press; as the page has it, whoever synced. */
+export type Matter = { words: ReactNode; button: ReactNode };
+
+/**
+ * The button, and below the head what came of it; both from one hook, since they stand in two places. A sync that
+ * failed and what is the matter with the tenant are one thing: they are told in one box.
+ */
 export function useSyncNow(props: {
   api: Api;
   id: string;
   name: string;
-  /** What the page says is wrong with the tenant: it is not said twice. */
+  /** Why the tenant cannot be read, as the page says it: it is not said twice. */
   trouble: string;
   ended: () => void;
 }) {
@@ -34,26 +40,42 @@ export function useSyncNow(props: {
       {running ? 'Syncing …' : 'Sync now'}
     </Button>
   );
-  const says = running
-    ? `Reading ${name} …`
-    : following.state === 'done'
-      ? `${name} is synced. ${following.result}`
-      : following.state === 'failed'
-        ? trouble !== '' && following.result.startsWith(trouble)
-          ? `${name} could not be synced, for the reason below.`
-          : `${name} could not be synced. ${following.result}`
-        : following.state === 'slow'
-          ? `${name} is still being read. What is found shows here when this page is loaded again.`
-          : following.state === 'lost'
-            ? `The sync cannot be followed. ${following.error.message}`
-            : '';
-  const bad = following.state === 'failed' || following.state === 'lost';
+  const says = running ? `Reading ${name} …` : inWords(following, name, trouble);
+  const bad = !running && (following.state === 'failed' || following.state === 'lost');
   // The place for words is always there: a screen reader hears only what changes in it.
-  const outcome = (
-    <div role="status" className={says === '' ? 'sr' : `banner sync ${bad ? 'attention' : 'quiet-banner'}`}>
-      <span>{says}</span>
-      {running && <progress aria-label={`Reading ${name}`} />}
-    </div>
+  const outcome = (matter: Matter | null): ReactNode => (
+    <>
+      <div role="status" className={says === '' ? 'sr' : `banner sync ${bad ? 'attention' : 'quiet-banner'}`}>
+        <span>
+          {says} {bad && matter?.words}
+        </span>
+        {running && <progress aria-label={`Reading ${name}`} />}
+        {bad && matter?.button}
+      </div>
+      {!bad && matter !== null && (
+        <div role="status" className="banner attention">
+          <span>{matter.words}</span>
+          {matter.button}
+        </div>
+      )}
+    </>
   );
   return { button, outcome };
+}
+
+function inWords(following: Following, name: string, trouble: string): string {
+  switch (following.state) {
+    case 'done':
+      return `${name} is synced. ${following.result}`;
+    case 'failed':
+      return trouble !== '' && following.result.startsWith(trouble)
+        ? `${name} could not be synced.`
+        : `${name} could not be synced. ${following.result}`;
+    case 'slow':
+      return `${name} is still being read. What is found shows here when this page is loaded again.`;
+    case 'lost':
+      return `The sync cannot be followed. ${following.error.message}`;
+    default:
+      return '';
+  }
 }

@@ -72,6 +72,7 @@ const Row = memo(
     return (
       <tr
         {...rowRole}
+        className={row.namesake === true ? 'namesake' : undefined}
         onClick={(event) => {
           if (plainClick(event)) navigate(href);
         }}

@@ -17,7 +17,7 @@ import { hrefOf, overview } from './route.ts';
 import { ScorePanel } from './ScorePanel.tsx';
 import { TenantFrame } from './Skeleton.tsx';
 import { Sources } from './Sources.tsx';
-import { useSyncNow } from './SyncNow.tsx';
+import { type Matter, useSyncNow } from './SyncNow.tsx';
 import { useHeadingFocus } from './use-heading-focus.ts';
 import { useLoad } from './use-load.ts';
 import { useNow } from './use-now.ts';
@@ -79,7 +79,7 @@ function Page(props: { page: TenantPage; api: Api; reload: () => void; children:
     api,
     id: tenant.id,
     name: tenant.name,
-    trouble: tenant.health.cause,
+    trouble: (tenant.health.cause || tenant.health.failing?.cause || '').replace(/\.$/, ''),
     ended: reload,
   });
   const heading = useHeadingFocus(tenant.name);
@@ -120,8 +120,7 @@ function Page(props: { page: TenantPage; api: Api; reload: () => void; children:
         {page.may.sync && sync.button}
       </header>
       {props.children}
-      {page.may.sync && sync.outcome}
-      <Trouble page={page} now={now} update={page.may.connect ? () => setDialog('connect') : null} />
+      {sync.outcome(matterOf(page, now, page.may.connect ? () => setDialog('connect') : null))}
       {page.fall !== null && <Fall fall={page.fall} now={now} />}
       {tenant.score === null ? (
         <section className="card empty">
@@ -165,36 +164,34 @@ function Page(props: { page: TenantPage; api: Api; reload: () => void; children:
 }
 
 /** What stands between this page and the truth: trouble with the connection, or old data; and the way out of it. */
-function Trouble(props: { page: TenantPage; now: string; update: (() => void) | null }) {
-  const { page, now } = props;
+function matterOf(page: TenantPage, now: string, update: (() => void) | null): Matter | null {
   const { health, stale, readAt } = page.tenant;
   const trouble = health.state !== 'connected' && health.state !== 'waiting';
   const failing = failingTries(health);
   if (!trouble && failing === '' && !stale) return null;
-  return (
-    <div className="banner attention" role="status">
-      <span>
-        {trouble
-          ? healthSentence(health, now)
-          : failing || 'This is old data: the last syncs did not come through.'}
-        {readAt !== null && (
-          <>
-            {' What you see was read '}
-            <Age at={readAt} now={now} />.
-          </>
-        )}
-        {page.mend !== null && (
-          <>
-            {' '}
-            <Outside href={page.mend.href}>{page.mend.text}</Outside>
-          </>
-        )}
-      </span>
-      {trouble && health.state === 'authentication-error' && props.update !== null && (
-        <Button size="small" onClick={props.update}>
-          Update credentials
-        </Button>
+  const words = (
+    <>
+      {trouble
+        ? healthSentence(health, now)
+        : failing || 'This is old data: the last syncs did not come through.'}
+      {readAt !== null && (
+        <>
+          {' What you see was read '}
+          <Age at={readAt} now={now} />.
+        </>
       )}
-    </div>
+      {page.mend !== null && (
+        <>
+          {' '}
+          <Outside href={page.mend.href}>{page.mend.text}</Outside>
+        </>
+      )}
+    </>
   );
+  const button = trouble && health.state === 'authentication-error' && update !== null && (
+    <Button size="small" onClick={update}>
+      Update credentials
+    </Button>
+  );
+  return { words, button };
 }

@@ -118,11 +118,27 @@ export function Bar({ value, max }: { value: number; max: number }) {
   );
 }
 
-/** `count` of `most`, as people choose what they see. */
-export function Chip(props: { pressed: boolean; onPress: () => void; text: string; count?: number }) {
+/** A choice of what is seen, and how many that is. `short`: what is written where there is little room. */
+export function Chip(props: {
+  pressed: boolean;
+  onPress: () => void;
+  text: string;
+  short?: string;
+  count?: number;
+}) {
+  const { text, short } = props;
   return (
     <button type="button" className="chip" aria-pressed={props.pressed} onClick={props.onPress}>
-      {props.text}
+      {short === undefined ? (
+        text
+      ) : (
+        <>
+          <span className="long">{text}</span>
+          <span className="short" aria-hidden="true">
+            {short}
+          </span>
+        </>
+      )}
       {props.count !== undefined && <span className="count"> {props.count}</span>}
     </button>
   );

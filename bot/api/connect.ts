@@ -10,6 +10,7 @@ import type { Secret } from '../secrets.ts';
 import type { Services } from '../services.ts';
 import { type Gate, personOf, tooFast } from './allowed.ts';
 import { connectSchema, credentialsSchema, wrongWith } from './connect-body.ts';
+import { namesakeOf } from './namesake.ts';
 import { problem } from './problem.ts';
 import type { ApiAnswer, ApiRequest, ApiRoute } from './route.ts';
 import { tabOf } from './tenants.ts';
@@ -71,7 +72,9 @@ async function connectNew(form: Form, save: boolean, who: Caller, services: Serv
   }
   const left = patienceMs - (performance.now() - started);
   const done = await carryOut(id, form, { save, what: 'connect tenant', deadlineMs: left }, who, services);
-  return { status: 200, body: { ...done, steps: [found, ...done.steps] } };
+  const name = done.organization === null ? undefined : (form.name ?? done.organization.name);
+  const namesake = name === undefined ? null : namesakeOf(id, name, await services.store.tenants.list(scope));
+  return { status: 200, body: { ...done, namesake, steps: [found, ...done.steps] } };
 }
 
 /** The old credential stays until the new one has been seen to work. */
@@ -115,7 +118,14 @@ async function carryOut(
   return testedAnswer(tested);
 }
 
-const nothing: ConnectAnswer = { steps: [], works: false, organization: null, known: null, saved: null };
+const nothing: ConnectAnswer = {
+  steps: [],
+  works: false,
+  organization: null,
+  known: null,
+  namesake: null,
+  saved: null,
+};
 
 function testedAnswer(tested: Tested): ConnectAnswer {
   const { organization } = tested;

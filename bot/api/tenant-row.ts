@@ -13,12 +13,14 @@ export function tenantRow(
   posture: Posture | null,
   now: Instant,
   staleAfterMs: number,
+  namesake = false,
 ): TenantRow {
   const { state, cause, remedy, since, failing } = tenant.health;
   return {
     id: tenant.id,
     name: tenant.name,
     domain: tenant.domain,
+    ...(namesake ? { namesake } : {}),
     health: { state, cause, remedy, since, ...(failing === undefined ? {} : { failing }) },
     notRead: notRead(tenant),
     score: posture === null ? null : scoreOf(posture),

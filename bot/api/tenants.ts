@@ -10,8 +10,10 @@ import {
   readAtOf,
 } from '../../shared/score/worst-first.ts';
 import { notRead } from '../../shared/tenants/not-read.ts';
-import type { Tenant } from '../../shared/tenants/tenant.ts';
+import type { Tenant, TenantId } from '../../shared/tenants/tenant.ts';
+import { failingTries } from '../../shared/tenants/tenant-health.ts';
 import type { Instant } from '../../shared/time.ts';
+import { nameApart, namesakes } from '../cards/tenants-apart.ts';
 import { staleAfterMs } from '../cron.ts';
 import type { Services } from '../services.ts';
 import { problem } from './problem.ts';
@@ -101,16 +103,19 @@ async function listFor(
     page.filter((line) => line.standing !== undefined).map(({ tenant }) => tenant.id),
   );
   const byId = new Map(postures.map((posture) => [posture.tenantId, posture]));
+  const shared = namesakes(lines.map(({ tenant }) => tenant));
   const last = page.at(-1);
   return {
     now,
-    rows: page.map(({ tenant }) => tenantRow(tenant, byId.get(tenant.id) ?? null, now, staleMs)),
+    rows: page.map(({ tenant }) =>
+      tenantRow(tenant, byId.get(tenant.id) ?? null, now, staleMs, shared.has(tenant.id)),
+    ),
     next:
       last === undefined || rest.length <= pageSize
         ? null
         : Buffer.from(JSON.stringify(last.rank)).toString('base64url'),
     total: wanted.length,
-    figures: figuresOf(lines),
+    figures: figuresOf(lines, shared),
   };
 }
 
@@ -135,7 +140,7 @@ function lineOf(tenant: Tenant, standing: Standing | undefined, now: Instant, st
     standing,
     fell,
     unreadable,
-    attention: unreadable || stale,
+    attention: unreadable || stale || failingTries(tenant.health) !== '',
     blind: unreadable || notRead(tenant).length > 0,
     rank,
   };
@@ -150,7 +155,7 @@ function matches(tenant: Tenant, asked: string): boolean {
   return foldedName(tenant.name).includes(asked) || tenant.domains.some((domain) => domain.includes(asked));
 }
 
-function figuresOf(lines: readonly Line[]): TenantFigures {
+function figuresOf(lines: readonly Line[], shared: ReadonlySet<TenantId>): TenantFigures {
   const percents = lines
     .map(({ standing }) => standing?.percent ?? null)
     .filter((percent) => percent !== null)
@@ -158,7 +163,7 @@ function figuresOf(lines: readonly Line[]): TenantFigures {
   const compared = lines.filter(({ standing }) => (standing?.aboveSize ?? null) !== null);
   const those = (some: Line[]): { count: number; names: string[] } => ({
     count: some.length,
-    names: some.slice(0, 2).map(({ tenant }) => tenant.name),
+    names: some.slice(0, 2).map(({ tenant }) => nameApart(tenant, shared, asItIs, 0)),
   });
   let readAt: Instant | null = null;
   for (const { tenant, standing } of lines) {
@@ -180,6 +185,11 @@ function figuresOf(lines: readonly Line[]): TenantFigures {
     blind: those(lines.filter(({ blind }) => blind)),
     readAt,
   };
+}
+
+/** The page shows texts as they are and cannot be made to act by them. */
+function asItIs(text: string): string {
+  return text;
 }
 
 function median(sorted: readonly number[]): number | null {

@@ -13,6 +13,7 @@ import type {
 } from '../../shared/api.ts';
 import { type TenantId, tenantId } from '../../shared/tenants/tenant.ts';
 import { openMicrosoftOf, type Sandboxed } from '../jobs/sandboxed.ts';
+import { seedTenants } from '../tab/seeded.ts';
 import { openTabServer, type TabServer } from '../tab/tab-server.ts';
 
 /** Connecting, exchanging credentials and removing, through the real API against the sandbox over real HTTP. */
@@ -118,6 +119,37 @@ describe('a test', () => {
     expect(body).toMatchObject({ works: true, known: null, saved: null, organization: { name: 'Tailspin' } });
     expect(await server.store.tenants.get(everything, id(tenant.id))).toBeNull();
     expect(await server.store.credentials.facts(everything, id(tenant.id))).toBeNull();
+  });
+
+  test('a name that is taken is said before saving, and does not keep anybody from it', async () => {
+    const [seed] = await seedTenants(
+      server.store,
+      [{ name: 'Wideworld', domain: 'wideworld-holding.example', percent: 50, days: 2 }],
+      server.store.now(),
+    );
+    if (seed === undefined) throw new Error('nothing was seeded');
+    const { form } = await formOf('Wideworld');
+    const taken = { name: 'Wideworld', domain: 'wideworld-holding.example' };
+    const { body } = await post<ConnectAnswer>('/api/tab/connect/test', form);
+    expect(body).toMatchObject({ works: true, namesake: taken });
+    for (const { name, namesake } of [
+      { name: ' WIDEWORLD\u00a0', namesake: taken },
+      { name: 'Wideworld Toys', namesake: null },
+    ]) {
+      const own = await post<ConnectAnswer>('/api/tab/connect/test', { ...form, name });
+      expect(own.body).toMatchObject({ works: true, namesake });
+    }
+    // What does not work gets no name, so there is nothing to say of one.
+    const wrong = await post<ConnectAnswer>('/api/tab/connect/test', {
+      ...form,
+      secret: 'not-its-secret-at-all',
+    });
+    expect(wrong.body).toMatchObject({ works: false, namesake: null });
+    await asSomebodyElse();
+    const gone = await post<RemoveAnswer>(`/api/tab/tenants/${seed.id}/remove`, { name: seed.domain });
+    expect(gone.status).toBe(200);
+    const free = await post<ConnectAnswer>('/api/tab/connect/test', form);
+    expect(free.body).toMatchObject({ works: true, namesake: null });
   });
 
   async function formOf(name: string) {

@@ -117,6 +117,32 @@ describe('the list of tenants', () => {
     expect((await listOf(server, chidi, '?q=fabrikam')).total).toBe(0);
   });
 
+  test('tries that failed need attention, before the state says so', async () => {
+    const northwind = server.tenants[4];
+    if (northwind === undefined) throw new Error('nothing was seeded');
+    const { work, now } = server.store;
+    const scope = scopeOfJob(northwind.id);
+    await work.schedule(scope, northwind.id, 'sync-scores', '2000-01-01T00:00:00.000Z');
+    const [lease] = await work.claimDue('sync-scores', 1, 60_000);
+    if (lease === undefined) throw new Error('no lease');
+    const failing = { times: 1, since: now(), cause: 'Microsoft did not answer within 10 s' };
+    await work.saveTenant(scope, lease, { health: { ...northwind.health, failing } });
+    try {
+      const { rows, figures, total } = await listOf(server, ana, '?show=attention');
+      expect(rows.map(({ name }) => name)).toEqual(['Woodgrove Bank', 'Northwind Traders']);
+      expect(total).toBe(2);
+      expect(figures).toMatchObject({
+        unreadable: 1,
+        attention: { count: 2, names: ['Woodgrove Bank', 'Northwind Traders'] },
+      });
+    } finally {
+      await work.saveTenant(scope, lease, { health: northwind.health });
+      const ended = { nextDueAt: '2100-01-01T00:00:00.000Z', outcome: 'ok', ms: 1, failed: false };
+      await work.finish(lease, ended);
+    }
+    expect((await listOf(server, ana, '?show=attention')).total).toBe(1);
+  });
+
   test('a person without a role gets an empty list', async () => {
     expect(await listOf(server, eli)).toMatchObject({
       rows: [],

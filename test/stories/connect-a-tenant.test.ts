@@ -153,7 +153,29 @@ story('connecting a tenant', () => {
     await tested(wingtip);
     expect(await line('Read the licences').innerText()).toMatch(/works[\s\S]*No Entra ID P2: risky users/);
     await dialog().getByText('Everything works: this is Wingtip Toys (wingtip.com).').waitFor();
+    expect(
+      await dialog()
+        .getByText(/Another tenant is called/)
+        .count(),
+    ).toBe(0);
     await keepShot(page, 'connect-works');
+    // A name that another tenant has is said before saving, and refuses nothing.
+    await dialog().getByLabel('Name').fill('contoso ltd');
+    expect(await dialog().getByRole('button', { name: 'Save' }).count()).toBe(0);
+    await dialog().getByRole('button', { name: 'Test' }).click();
+    await dialog()
+      .getByText(/^Another tenant is called Contoso Ltd already \(contoso\.com\)\./)
+      .waitFor();
+    expect(await dialog().getByRole('button', { name: 'Save' }).count()).toBe(1);
+    await keepShot(page, 'connect-namesake');
+    await dialog().getByLabel('Name').fill('');
+    await dialog().getByRole('button', { name: 'Test' }).click();
+    await dialog().getByText('Everything works: this is Wingtip Toys (wingtip.com).').waitFor();
+    expect(
+      await dialog()
+        .getByText(/Another tenant is called/)
+        .count(),
+    ).toBe(0);
     await dialog().getByRole('button', { name: 'Save' }).click();
     await page.getByRole('dialog', { name: 'Wingtip Toys is connected' }).waitFor();
     // Whoever pressed a button that is gone goes on from the heading.

@@ -151,6 +151,101 @@ story('opening the tab', () => {
     });
   });
 
+  test('at 320 px the trends begin and end together, and no chip is cut', async () => {
+    await inTeams({ width: 320 }, async ({ tab }) => {
+      await list(tab);
+      const edges = await tab.locator('.tenants .spark').evaluateAll((all) =>
+        all.map((one) => {
+          const { left, right } = one.getBoundingClientRect();
+          return `${Math.round(left)} ${Math.round(right)}`;
+        }),
+      );
+      expect(edges).toHaveLength(5);
+      expect(new Set(edges).size).toBe(1);
+      const strip = tab.locator('.overview > .chips');
+      expect(await strip.evaluate((one) => one.scrollWidth - one.clientWidth)).toBe(0);
+      // The short word is for the eye only.
+      expect(await strip.innerText()).toContain('Attention 1');
+      expect(await tab.getByRole('button', { name: 'Needs attention 1', exact: true }).count()).toBe(1);
+    });
+  });
+
+  test('two tenants of one name are told apart in the list, the figures, and at 320 px', async () => {
+    const [one, other] = ['contoso.example', 'contoso-holding.example'];
+    const seeds = [
+      { name: 'Contoso', domain: one, percent: 60, fell: ['AdminMFAV2'] },
+      { name: 'contoso ', domain: other, percent: 50 },
+      { name: 'Fabrikam', domain: 'fabrikam.example', percent: 40 },
+    ];
+    const alike = await openTabServer({ seeds, tabFolder: await builtTab() });
+    try {
+      await alike.grant(0, 'Reader', 'all');
+      await alike.grant(
+        1,
+        'Reader',
+        alike.tenants.slice(1).map(({ id }) => id),
+      );
+      const visible = async (tab: Frame): Promise<string[]> => {
+        await list(tab);
+        const captions = tab.locator('.tenants .name .caption');
+        const shown = await captions.evaluateAll((all) =>
+          all.filter((each) => each.getBoundingClientRect().height > 8).map((each) => each.textContent),
+        );
+        return shown.map(String).sort();
+      };
+      const seen = { server: alike.url, width: 320 };
+      await inTeams({ ...seen, token: await alike.tokenOf(0) }, async ({ page, tab }) => {
+        expect(await visible(tab)).toEqual([other, one]);
+        expect(await axeOf(tab)).toEqual([]);
+        const fell = tab.getByRole('button', { name: /^Fell in 1 day/ });
+        await expectText(fell.innerText(), /Contoso \(contoso\.example\)/);
+        await keepShot(page, 'overview-alike-320');
+      });
+      // Who does not see the other one is told nothing of it.
+      await inTeams({ ...seen, token: await alike.tokenOf(1) }, async ({ tab }) => {
+        expect(await visible(tab)).toEqual([]);
+      });
+    } finally {
+      await alike.close();
+    }
+  }, 60_000);
+
+  test('a sync that failed and what is the matter with the tenant are told in one box', async () => {
+    const woodgrove = server.tenants[2];
+    const cases = [
+      {
+        result: 'Consent was withdrawn. Ask an administrator of Woodgrove Bank to reconnect.',
+        says: /^Woodgrove Bank could not be synced\. Permission Error since [^.]+\. Consent was withdrawn\. Ask an administrator of Woodgrove Bank to reconnect\. What you see was read 2 d ago\./,
+      },
+      {
+        result: 'Microsoft did not answer within 10 s.',
+        says: /^Woodgrove Bank could not be synced\. Microsoft did not answer within 10 s\. Permission Error since/,
+      },
+    ];
+    for (const { result, says } of cases) {
+      await inTeams(
+        {
+          path: `/tab/tenants/${woodgrove?.id}`,
+          intercept: async (route) => {
+            if (!route.request().url().endsWith('/sync')) return false;
+            await route.fulfill({ json: { id: 'ended-already', state: 'failed', result } });
+            return true;
+          },
+        },
+        async ({ page, tab }) => {
+          await score(tab);
+          expect(await tab.locator('.banner').count()).toBe(1);
+          await tab.getByRole('button', { name: 'Sync now' }).click();
+          await tab.getByText(/could not be synced/).waitFor();
+          expect(await tab.locator('.banner').count()).toBe(1);
+          await expectText(tab.getByRole('status').filter({ hasText: 'synced' }).innerText(), says);
+          expect(await axeOf(tab)).toEqual([]);
+          await keepShot(page, 'sync-failed');
+        },
+      );
+    }
+  });
+
   test('a figure filters the table, the search finds, the address keeps both', async () => {
     await inTeams({}, async ({ tab }) => {
       await list(tab);
@@ -333,6 +428,8 @@ story('opening the tab', () => {
         await expectText(row.innerText(), /risky users not read/);
         expect(await row.locator('.health').getAttribute('title')).toMatch(triedTwice);
         expect(await row.locator('.mark.good').count()).toBe(0);
+        await tab.getByRole('button', { name: 'Needs attention 2', exact: true }).click();
+        await rows(tab, ['Woodgrove Bank', 'Adventure Works']);
         await keepShot(page, 'overview-failing');
         await row.getByRole('link').click();
         await score(tab);
@@ -689,6 +786,16 @@ story('opening the tab', () => {
       ]);
       expect(line).toBe(text);
       await keepShot(page, 'overview-forced-colors');
+      await tab.getByRole('link', { name: 'Contoso Ltd' }).click();
+      await score(tab);
+      const [grid, dots] = await tab.evaluate(() => {
+        const { stroke, strokeDasharray } = getComputedStyle(
+          document.querySelector('.chart .grid') as Element,
+        );
+        return [stroke, strokeDasharray];
+      });
+      expect({ grid, dots }).toEqual({ grid: text, dots: '1px, 3px' });
+      await keepShot(page, 'tenant-forced-colors');
     });
   });
 
