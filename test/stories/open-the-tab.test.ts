@@ -788,13 +788,16 @@ story('opening the tab', () => {
       await keepShot(page, 'overview-forced-colors');
       await tab.getByRole('link', { name: 'Contoso Ltd' }).click();
       await score(tab);
-      const [grid, dots] = await tab.evaluate(() => {
-        const { stroke, strokeDasharray } = getComputedStyle(
-          document.querySelector('.chart .grid') as Element,
-        );
-        return [stroke, strokeDasharray];
+      const chart = await tab.evaluate(() => {
+        const of = (what: string) => getComputedStyle(document.querySelector(`.chart ${what}`) as Element);
+        return {
+          grid: of('.grid').stroke,
+          dots: of('.grid').strokeDasharray,
+          fell: of('.event.fell text').fill,
+          mark: of('.event.fell circle').stroke,
+        };
       });
-      expect({ grid, dots }).toEqual({ grid: text, dots: '1px, 3px' });
+      expect(chart).toEqual({ grid: text, dots: '1px, 3px', fell: text, mark: text });
       await keepShot(page, 'tenant-forced-colors');
     });
   });
