@@ -41,7 +41,7 @@ const rules: Rule[] = [
   { room: /^bot\/teams\//, may: [/^bot\/teams\//, ...edge] },
   { room: /^bot\/server(\.ts|\/)/, may: [/^bot\/(server|teams|api|connect)(\.ts|\/)/, ...edge] },
   {
-    room: /^bot\/(main|demo|demo-sandbox|build-tab|clock|clock-thread|open-services|open-teams|open-way-out|first-admin)\.ts$|^bot\/cli\//,
+    room: /^bot\/(main|program|demo|demo-sandbox|build-tab|clock|clock-thread|open-services|open-teams|open-way-out|first-admin)\.ts$|^bot\/cli\//,
     may: [/^bot\//, /^shared\//],
   },
   { room: /^bot\/[^/]+\.ts$/, may: [/^shared\//, /^bot\/[^/]+\.ts$/] },
@@ -153,6 +153,7 @@ test('only settings are read from the environment in one place', () => {
         ![
           'bot/config.ts',
           'bot/main.ts',
+          'bot/program.ts',
           'bot/clock.ts',
           'bot/cli/main.ts',
           'bot/cli/package.ts',
