@@ -309,8 +309,9 @@ export type SyncRequest = {
 export type SyncRequestStore = {
   add(scope: TenantScope, id: TenantId, by: string): Promise<SyncRequest>;
   get(scope: TenantScope, tenant: TenantId, id: string): Promise<SyncRequest | null>;
-  /** All waiting requests of a tenant become `running` (with the lease's fence) / get their result. */
-  start(lease: Lease): Promise<void>;
+  /** All waiting requests of a tenant become `running`, with the lease's fence; answers how many run now. */
+  start(lease: Lease): Promise<number>;
+  /** Those that run under this lease get their result. */
   finish(lease: Lease, state: 'done' | 'failed', result: string): Promise<void>;
 };
 

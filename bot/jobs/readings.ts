@@ -31,17 +31,20 @@ export function knownHash(tenant: Tenant, name: DatasetName): string | undefined
   return state?.state === 'ok' ? state.hash : undefined;
 }
 
-/** What is known of a dataset after a try. A failed try keeps the time and hash of the last good one. */
+/** What is known of a dataset after a try. A failed try keeps the time and hash of the last good one; the
+ * evaluated day stays until another one is. */
 export function stateOf<T>(
   tenant: Tenant,
   name: DatasetName,
   reading: Reading<T>,
   now: Instant,
 ): DatasetState {
-  if (reading.kind !== 'failed') return { state: 'ok', readAt: now, triedAt: now, hash: reading.hash };
-  const { failure } = reading;
   const before = tenant.datasets[name];
-  const state: DatasetState = { state: stateWord[failure.kind], triedAt: now, why: failure.cause };
+  const day = before?.day === undefined ? {} : { day: before.day };
+  if (reading.kind !== 'failed')
+    return { state: 'ok', readAt: now, triedAt: now, hash: reading.hash, ...day };
+  const { failure } = reading;
+  const state: DatasetState = { state: stateWord[failure.kind], triedAt: now, why: failure.cause, ...day };
   if (before?.readAt !== undefined) state.readAt = before.readAt;
   if (before?.hash !== undefined) state.hash = before.hash;
   if (failure.permission !== undefined) state.permission = failure.permission;

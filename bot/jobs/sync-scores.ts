@@ -35,7 +35,7 @@ export async function syncScores(
   const { store, log } = services;
   const started = performance.now();
   const scope = scopeOfJob(lease.tenantId);
-  await store.syncRequests.start(lease);
+  const asked = await store.syncRequests.start(lease);
   let told: Told;
   let failures = 0;
   try {
@@ -43,7 +43,7 @@ export async function syncScores(
     told =
       tenant === null
         ? { outcome: 'gone', says: 'This tenant is no longer connected.' }
-        : await read(tenant, lease, services, judged);
+        : await read(tenant, lease, services, judged, asked > 0);
   } catch (error) {
     // Somebody else holds the lease now, or the program stops: not ours to finish. What the stop cuts off stays
     // leased, its wishes stay open, and the next start does it again.
@@ -68,11 +68,13 @@ export async function syncScores(
       : told.outcome !== 'failed' || permanent
         ? nextDue(cron, lease.tenantId, now)
         : retryDue(cron, lease.tenantId, now, failures, told.failure?.retryAfterMs);
-  await store.syncRequests.finish(
-    lease,
-    told.outcome === 'failed' || told.outcome === 'gone' ? 'failed' : 'done',
-    told.says,
-  );
+  if (asked > 0) {
+    await store.syncRequests.finish(
+      lease,
+      told.outcome === 'failed' || told.outcome === 'gone' ? 'failed' : 'done',
+      told.says,
+    );
+  }
   await store.work.finish(lease, {
     nextDueAt,
     outcome: told.outcome,
@@ -82,7 +84,14 @@ export async function syncScores(
   return told.outcome;
 }
 
-async function read(tenant: Tenant, lease: Lease, services: Services, judged: Judged): Promise<Told> {
+/** `asked`: somebody waits for a sentence about it. */
+async function read(
+  tenant: Tenant,
+  lease: Lease,
+  services: Services,
+  judged: Judged,
+  asked: boolean,
+): Promise<Told> {
   const { store, microsoft } = services;
   const scope = scopeOfJob(tenant.id);
   const access = await store.credentials.open(scope, tenant.id);
@@ -105,15 +114,17 @@ async function read(tenant: Tenant, lease: Lease, services: Services, judged: Ju
       return await sayFailed(tenant, lease, failure, services);
     }
   }
-  const before = await store.scores.evaluated(scope, tenant.id);
-  const days = before === null ? keptDays : daysToRead(before.day, dayOf(services.now()));
+  // The day itself is large and needed only when there is a new one.
+  const evaluatedDay =
+    tenant.datasets.secureScores?.day ?? (await store.scores.evaluated(scope, tenant.id))?.day;
+  const days = evaluatedDay === undefined ? keptDays : daysToRead(evaluatedDay, dayOf(services.now()));
   const [domains, skus, profiles, firstScores] = await Promise.all([
     microsoft.domains(access, knownHash(tenant, 'domains')),
     microsoft.subscribedSkus(access, knownHash(tenant, 'subscribedSkus')),
     microsoft.secureScoreControlProfiles(access, knownHash(tenant, 'secureScoreControlProfiles')),
-    microsoft.secureScores(access, days, before === null ? undefined : knownHash(tenant, 'secureScores')),
+    microsoft.secureScores(access, days, evaluatedDay && knownHash(tenant, 'secureScores')),
   ]);
-  const scores = await whole(firstScores, before, profiles.kind === 'ok', days, access, services);
+  const scores = await whole(firstScores, evaluatedDay, profiles.kind === 'ok', days, access, services);
   const now = services.now();
   const datasets: Partial<Record<DatasetName, DatasetState>> = {
     organization: stateOf(tenant, 'organization', organization, now),
@@ -129,9 +140,10 @@ async function read(tenant: Tenant, lease: Lease, services: Services, judged: Ju
   if (domains.kind === 'ok') Object.assign(change, namesOf(domains.value, tenant));
   if (skus.kind === 'ok') change.licences = skus.value;
 
-  let says = await sayUnread(scores, scope, tenant, services);
+  let says = asked ? await sayUnread(scores, scope, tenant, services) : '';
   let changed = false;
   if (scores.kind === 'ok') {
+    const before = await store.scores.evaluated(scope, tenant.id);
     const since = plusDays(dayOf(now), -keptDays - 1);
     const known = profiles.kind === 'ok' ? profiles.value : await store.scores.profiles(scope, tenant.id);
     const evaluation = evaluateScores({
@@ -151,10 +163,11 @@ async function read(tenant: Tenant, lease: Lease, services: Services, judged: Ju
       says = evaluation.says;
       changed = true;
       const { evaluated } = evaluation.found;
+      datasets.secureScores = { ...stateOf(tenant, 'secureScores', scores, now), day: evaluated.day };
       await tellDrop(
         lease,
         {
-          snapshot: evaluated,
+          snapshot: async () => evaluated,
           profiles: async () => known,
           content: contentOf(scores, profiles),
           again: false,
@@ -165,11 +178,11 @@ async function read(tenant: Tenant, lease: Lease, services: Services, judged: Ju
     } else says = 'Microsoft has no Secure Score for this tenant yet.';
   }
   // The same day again, but perhaps with other wishes: a finer threshold tells what was not worth telling before.
-  if (scores.kind === 'unchanged' && before !== null) {
+  if (scores.kind === 'unchanged') {
     await tellDrop(
       lease,
       {
-        snapshot: before,
+        snapshot: () => store.scores.evaluated(scope, tenant.id),
         profiles: () => store.scores.profiles(scope, tenant.id),
         content: contentOf(scores, profiles),
         again: true,
@@ -202,17 +215,17 @@ function daysToRead(evaluated: Day, today: Day): number {
  */
 async function whole(
   first: Reading<EvaluatedSnapshot[]>,
-  before: EvaluatedSnapshot | null,
+  before: Day | undefined,
   newProfiles: boolean,
   days: number,
   access: TenantAccess,
   { microsoft }: Services,
 ): Promise<Reading<EvaluatedSnapshot[]>> {
-  const again = before !== null && newProfiles && first.kind === 'unchanged';
+  const again = before !== undefined && newProfiles && first.kind === 'unchanged';
   const read = again ? await microsoft.secureScores(access, days) : first;
-  if (read.kind !== 'ok' || before === null || read.value.length < days) return read;
+  if (read.kind !== 'ok' || before === undefined || read.value.length < days) return read;
   const oldest = read.value.reduce((day, one) => (one.day < day ? one.day : day), read.value[0]?.day ?? '');
-  return oldest > plusDays(before.day, 1) ? await microsoft.secureScores(access, keptDays) : read;
+  return oldest > plusDays(before, 1) ? await microsoft.secureScores(access, keptDays) : read;
 }
 
 function contentOf(...read: Reading<unknown>[]): string {

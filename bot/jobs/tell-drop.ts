@@ -11,8 +11,8 @@ import type { Lease, OutboxEntry, Services, SubscriptionRow } from '../services.
 const mostTries = 5;
 
 export type DropToJudge = {
-  snapshot: EvaluatedSnapshot;
-  /** Asked for only when the day is really judged: they are large. */
+  /** Both are asked for only when the day is really judged: they are large. Null: no day was evaluated yet. */
+  snapshot(): Promise<EvaluatedSnapshot | null>;
   profiles(): Promise<readonly ControlProfile[]>;
   /** Hashes of what was read. */
   content: string;
@@ -48,10 +48,12 @@ export async function tellDrop(
     const isSame = judged.get(tenantId) === keyOf(kept?.revision ?? 0);
     if (again && isSame && finding?.aside === undefined) return;
 
+    const day = await snapshot();
+    if (day === null) return;
     const baseline = await store.findings.baseline(scope, tenantId);
     const decided = decideScoreDrop({
       baseline,
-      snapshot,
+      snapshot: day,
       profiles: await profiles(),
       threshold,
       thresholds,

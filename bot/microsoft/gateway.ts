@@ -151,11 +151,28 @@ function bodyOf(answer: OutboundAnswer, path: string, now: number): Buffer {
   return answer.body;
 }
 
+/** An `Ask` that is made once is worked out once. */
+const addresses = new WeakMap<Ask, Map<string, Promise<string>>>();
+
+function addressOf(cloud: Cloud, ask: Ask): Promise<string> {
+  let known = addresses.get(ask);
+  if (known === undefined) {
+    known = new Map();
+    addresses.set(ask, known);
+  }
+  let address = known.get(cloud.graph);
+  if (address === undefined) {
+    address = madeAddress(cloud, ask);
+    known.set(cloud.graph, address);
+  }
+  return address;
+}
+
 /**
  * Microsoft's own client makes the address: version, path, `$top`, `$select`. Its other middleware (retry, redirect,
  * telemetry, authentication) is left out; ours is the only and last one and takes the address without sending.
  */
-async function addressOf(cloud: Cloud, ask: Ask): Promise<string> {
+async function madeAddress(cloud: Cloud, ask: Ask): Promise<string> {
   let address = '';
   const client = Client.initWithMiddleware({
     baseUrl: cloud.graph,

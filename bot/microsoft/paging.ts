@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import * as v from 'valibot';
 import type { Cloud } from '../clouds.ts';
 import type { Reading, TenantAccess } from '../services.ts';
@@ -28,17 +28,17 @@ export async function readAll<T>(
   options: { known?: string | undefined; enough?: number; map(items: unknown[]): T },
 ): Promise<Reading<T>> {
   try {
-    const hash = createHash('sha256');
     const items: unknown[] = [];
     const visited = new Set<string>();
     let bytes = 0;
+    /** Of all pages so far: each takes in the print of those before it. */
+    let print = '';
     let next: Ask | string = ask;
     for (let pages = 1; ; pages += 1) {
       const body = await gateway.get(access, next);
       bytes += body.length;
       if (bytes > pageLimits.bytes) throw endless('more than 64 MiB');
-      hash.update(`${body.length}:`).update(body);
-      const print = `${pages}-${hash.copy().digest('base64url')}`;
+      print = `${pages}-${hash('sha256', print + hash('sha256', body, 'base64url'), 'base64url')}`;
       // The same bodies were read last time and the reading ended here: so it does now.
       if (print === options.known) return { kind: 'unchanged', hash: print };
       const page = parsePage(body);

@@ -5,14 +5,14 @@ import * as v from 'valibot';
 /** Schemas for what Microsoft is sloppy about: nulls, numbers as text, casing, HTML where text is meant. */
 
 /** A finite number, also as text; null for anything else. */
-export const looseNumber = v.pipe(
-  v.unknown(),
-  v.transform((value): number | null => {
-    const number =
-      typeof value === 'string' && /^\s*[+-]?\d{1,15}(\.\d+)?\s*$/.test(value) ? Number(value) : value;
-    return typeof number === 'number' && Number.isFinite(number) ? number : null;
-  }),
-);
+export function numberOf(value: unknown): number | null {
+  const number =
+    typeof value === 'string' && /^\s*[+-]?\d{1,15}(\.\d+)?\s*$/.test(value) ? Number(value) : value;
+  return typeof number === 'number' && Number.isFinite(number) ? number : null;
+}
+
+/** The same as a schema. */
+export const looseNumber = v.pipe(v.unknown(), v.transform(numberOf));
 
 /** Text, or '' for anything else. */
 export const looseText = v.fallback(v.string(), '');

@@ -28,8 +28,8 @@ export const findingsDeclaration: CollectionDeclaration = {
 };
 export const baselinesDeclaration: CollectionDeclaration = {
   name: 'baselines',
-  tenantScoped: true,
-  indexes: [{ keys: { tenantId: 1 }, unique: true }],
+  tenantScoped: 'one',
+  indexes: [],
 };
 
 const mostFindings = 200;
@@ -78,15 +78,7 @@ export function openFindings(kit: Kit): FindingStore {
       const { tenantId } = baseline;
       requireOwn(scope, tenantId, lease);
       await baselines.bulkWrite(
-        [
-          {
-            updateOne: {
-              filter: { _id: tenantId },
-              update: { $set: { tenantId, value: baseline } },
-              upsert: true,
-            },
-          },
-        ],
+        [{ replaceOne: { document: { _id: tenantId, tenantId, value: baseline } } }],
         whileOurs(lease),
       );
     },

@@ -3,7 +3,7 @@ import { never } from '../../shared/time.ts';
 import type { PurgeStore } from '../services.ts';
 import { claimTriesDeclaration } from './claims.ts';
 import { credentialsDeclaration, tenantKeysDeclaration } from './credentials.ts';
-import type { CollectionDeclaration } from './engine/collection.ts';
+import type { CollectionDeclaration, Filter } from './engine/collection.ts';
 import { type Kit, requireScope, rowsAtOnce } from './kit.ts';
 import { peopleDeclaration } from './people.ts';
 import { tenantsDeclaration } from './tenants.ts';
@@ -48,9 +48,10 @@ export function openPurge(
   /** In small groups, so that the other thread never waits long for the file. */
   async function empty(declaration: CollectionDeclaration, id: TenantId): Promise<number> {
     const collection = engine.collection<Row>(declaration);
+    const own: Filter = declaration.tenantScoped === 'one' ? { _id: id } : { tenantId: id };
     let gone = 0;
     for (;;) {
-      const { rows } = await collection.find({ tenantId: id }, { limit: rowsAtOnce });
+      const { rows } = await collection.find(own, { limit: rowsAtOnce });
       if (rows.length === 0) return gone;
       const done = await collection.bulkWrite(
         rows.map(({ _id }) => ({ deleteOne: { filter: { _id, tenantId: id } } })),
@@ -75,7 +76,7 @@ export function openPurge(
     async tenant(scope, id, { people }) {
       requireScope(scope, id);
       const apart = [workDeclaration, tenantsDeclaration, ...credentials, ...(people ? [] : ofPersons)];
-      const rest = declarations.filter((one) => one.tenantScoped && !apart.includes(one));
+      const rest = declarations.filter((one) => one.tenantScoped !== false && !apart.includes(one));
       const rows = await closeUp(id);
       try {
         for (const declaration of rest) rows[declaration.name] = await empty(declaration, id);

@@ -104,7 +104,7 @@ export function openScores({ engine }: Kit): ScoreStore {
 }
 
 function onePerTenant(name: string): CollectionDeclaration {
-  return { name, tenantScoped: true, indexes: [{ keys: { tenantId: 1 }, unique: true }] };
+  return { name, tenantScoped: 'one', indexes: [] };
 }
 
 async function readChanges(

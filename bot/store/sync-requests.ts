@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { TenantId } from '../../shared/tenants/tenant.ts';
-import type { SyncRequest, SyncRequestStore } from '../services.ts';
-import type { CollectionDeclaration } from './engine/collection.ts';
+import type { Lease, SyncRequest, SyncRequestStore } from '../services.ts';
+import type { CollectionDeclaration, Filter } from './engine/collection.ts';
 import { type Kit, requireScope, rowsAtOnce, whileOurs } from './kit.ts';
 
 type RequestDocument = SyncRequest & { _id: string; fence: number };
@@ -17,22 +17,20 @@ const longestResult = 4_000;
 export function openSyncRequests({ engine, now }: Kit): SyncRequestStore {
   const requests = engine.collection<RequestDocument>(syncRequestsDeclaration);
 
-  /** Those of `states` whose fence is not yet this one, group by group; `forward` must change what it is shown. */
-  async function move(
-    lease: Parameters<SyncRequestStore['start']>[0],
-    filter: Parameters<typeof requests.find>[0],
-    set: Partial<RequestDocument>,
-  ): Promise<void> {
+  /** Those of the filter, group by group; answers how many. `set` must take a row out of the filter. */
+  async function move(lease: Lease, filter: Filter, set: Partial<RequestDocument>): Promise<number> {
+    let moved = 0;
     for (;;) {
       const { rows } = await requests.find(filter, { limit: rowsAtOnce });
       // Also without a row to move: whoever lost the lease learns it here.
       await requests.bulkWrite(
         rows.map(({ _id }) => ({
-          updateOne: { filter: { _id, ...filter }, update: { $set: set } },
+          updateOne: { filter: { $and: [{ _id }, filter] }, update: { $set: set } },
         })),
         whileOurs(lease),
       );
-      if (rows.length < rowsAtOnce) return;
+      moved += rows.length;
+      if (rows.length < rowsAtOnce) return moved;
     }
   }
 
@@ -58,9 +56,9 @@ export function openSyncRequests({ engine, now }: Kit): SyncRequestStore {
     },
     async start(lease) {
       const { tenantId, fence } = lease;
-      await move(lease, { tenantId, state: 'waiting' }, { state: 'running', fence });
-      // Left behind by a run that did not finish.
-      await move(lease, { tenantId, state: 'running', fence: { $lt: fence } }, { fence });
+      // With those that were left behind by a run that did not finish.
+      const open: Filter = { $or: [{ state: 'waiting' }, { state: 'running', fence: { $lt: fence } }] };
+      return await move(lease, { tenantId, ...open }, { state: 'running', fence });
     },
     async finish(lease, state, result) {
       const { tenantId, fence } = lease;

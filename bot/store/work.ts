@@ -92,27 +92,31 @@ export function openWork({ engine, now, instanceId }: Kit, forgetTenants: () => 
       return result.matched === 1;
     },
     async finish(lease, { nextDueAt, outcome, ms, failed }) {
-      for (;;) {
-        const row = await work.findOne(stillOurs(lease));
-        if (row === null) return false;
-        const asked = row.askedAt;
+      const end = async (askedAt: Instant | undefined, failures: number): Promise<boolean> => {
         const done = await work.updateOne(
-          { ...stillOurs(lease), askedAt: asked ?? { $exists: false } },
+          { ...stillOurs(lease), askedAt: askedAt ?? { $exists: false } },
           {
             $set: {
               // Who asked for a sync while this one ran gets one: this one may have read before the change.
-              dueAt: asked !== undefined && asked < nextDueAt ? asked : nextDueAt,
+              dueAt: askedAt !== undefined && askedAt < nextDueAt ? askedAt : nextDueAt,
               leaseOwner: '',
               leaseUntil: '',
               lastDoneAt: now(),
               lastMs: ms,
               lastOutcome: outcome,
-              failures: failed ? row.failures + 1 : 0,
+              failures,
             },
             $unset: { askedAt: true },
           },
         );
-        if (done.matched === 1) return true;
+        return done.matched === 1;
+      };
+      // Nearly always nobody asked meanwhile, and nothing of the row has to be known.
+      if (!failed && (await end(undefined, 0))) return true;
+      for (;;) {
+        const row = await work.findOne(stillOurs(lease));
+        if (row === null) return false;
+        if (await end(row.askedAt, failed ? row.failures + 1 : 0)) return true;
       }
     },
     async voidOwn() {

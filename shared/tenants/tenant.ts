@@ -73,6 +73,8 @@ export type DatasetState = {
   permission?: string;
   /** Hash of the last body, so that unchanged answers are skipped. */
   hash?: string;
+  /** Of the scores: the newest day that surely was evaluated and stored. */
+  day?: Day;
 };
 
 /** A fact that may not have been read. */

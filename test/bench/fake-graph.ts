@@ -6,6 +6,7 @@ import { controls } from '../sandbox/controls.ts';
 import { directoryAnswers } from '../sandbox/graph-directory.ts';
 import { profiles, secureScore } from '../sandbox/score-answers.ts';
 import { inventedTenants, type SandboxTenant } from '../sandbox/tenants.ts';
+import { lifeSizedProfiles, lifeSizedScore } from './life-size.ts';
 
 /**
  * A Graph that costs next to nothing: the sandbox's bodies for many tenants, made before the clock runs, and tokens
@@ -27,7 +28,8 @@ const settings = v.parse(
 
 const today = dayOf(settings.now);
 const tenants = inventedTenants(settings.tenants, settings.seed, today);
-const kept = 4;
+/** What the product asks for on a usual day. */
+const kept = 3;
 const entra = 'https://login.microsoftonline.com';
 
 type Bodies = Map<string, Buffer>;
@@ -163,7 +165,11 @@ function scoresOf(tenant: SandboxTenant, phase: number): Buffer {
       ? []
       : [{ day: today, control: control.id, to: (phase % 3) * (control.max / 3) }];
   const now = { ...tenant, changes, version: tenant.version + phase };
-  return page(Array.from({ length: kept }, (_, back) => anonymous(secureScore(now, plusDays(today, -back)))));
+  return page(
+    Array.from({ length: kept }, (_, back) =>
+      anonymous(lifeSizedScore(secureScore(now, plusDays(today, -back)))),
+    ),
+  );
 }
 
 function stillBodies(tenant: SandboxTenant): Bodies {
@@ -176,8 +182,8 @@ function stillBodies(tenant: SandboxTenant): Bodies {
 }
 
 function profilesOf(tenant: SandboxTenant): Buffer {
-  if (!settings.alike) return page(profiles(tenant));
-  oneForAll ??= page(profiles(tenant).map(anonymous));
+  if (!settings.alike) return page(lifeSizedProfiles(profiles(tenant)));
+  oneForAll ??= page(lifeSizedProfiles(profiles(tenant)).map(anonymous));
   return oneForAll;
 }
 

@@ -180,7 +180,12 @@ describe('a process that dies before any of its writes', () => {
     const lease = leases.find((one) => one.tenantId === tenant);
     if (lease === undefined) throw new Error('the tenant is not due');
     const snapshot = { ...day, tenantId: tenant };
-    const judged = { snapshot, profiles: async () => profiles, content: day.day, again: false };
+    const judged = {
+      snapshot: async () => snapshot,
+      profiles: async () => profiles,
+      content: day.day,
+      again: false,
+    };
     await tellDrop(lease, judged, services, new Map());
     const nextDueAt = '9999-01-01T00:00:00.000Z';
     await store.work.finish(lease, { nextDueAt, outcome: 'changed', ms: 1, failed: false });
@@ -361,7 +366,7 @@ test('the first day is silent, and what is put aside is told when that is over',
     const snapshot = { ...dayOf({ day, scores: { rest: 200, ...scores } }), tenantId: tenant };
     await tellDrop(
       lease,
-      { snapshot, profiles: async () => profiles, content: day, again },
+      { snapshot: async () => snapshot, profiles: async () => profiles, content: day, again },
       one.services,
       judged,
     );
@@ -422,7 +427,7 @@ test('somebody acknowledges while the day is judged: it is judged again with tha
   const [lease] = await one.store.work.claimDue('sync-scores', 1, 60_000);
   if (lease === undefined) throw new Error('not due');
   const snapshot = { ...dayOf({ day: '2026-11-20', scores: { AdminMFAV2: 0 } }), tenantId: tenant };
-  const day = { snapshot, profiles: async () => [], content: 'x', again: false };
+  const day = { snapshot: async () => snapshot, profiles: async () => [], content: 'x', again: false };
   await tellDrop(lease, day, { ...one.services, store: racing }, new Map());
   expect(raced).toBe(2);
   expect((await one.store.findings.get(everything, tenant, id))?.value.state).toBe('acknowledged');

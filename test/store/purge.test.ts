@@ -51,7 +51,8 @@ describe.each(backends)('removing a tenant from the $kind store', (backend) => {
     for (const declaration of scoped) {
       const rows = engine.collection<{ _id: string; tenantId: string }>(declaration);
       const missing = (await rows.countDocuments({ tenantId: id })) === 0;
-      if (missing) await rows.insertOne({ _id: `${id}:loose`, ...loose(declaration), tenantId: id });
+      const _id = declaration.tenantScoped === 'one' ? id : `${id}:loose`;
+      if (missing) await rows.insertOne({ _id, ...loose(declaration), tenantId: id });
     }
   }
 

@@ -317,6 +317,8 @@ export function subjectContract(backend: Backend): void {
 
       test('a wish that comes between the last look and the end is not lost', async () => {
         const lease = await leased(store);
+        // A first wish makes it look at the row; the second, an earlier one, comes right after that look.
+        await store.work.schedule(everything, contoso, 'sync-scores', plus(store.now(), 60_000));
         const halt = halting('work');
         const ending = halt.store.work.finish(lease, {
           ...{ nextDueAt: plus(store.now(), 3_600_000), outcome: 'ok', ms: 1, failed: false },

@@ -88,7 +88,8 @@ export type Index = { keys: Sort; unique?: boolean; where?: string[] };
 /** Declared beside each subject file and gathered in `bot/store/collections.ts`; an undeclared one fails the build. */
 export type CollectionDeclaration = {
   name: string;
-  tenantScoped: boolean;
+  /** `one`: each tenant has one document, whose `_id` is the tenant's id; no index has to find it. */
+  tenantScoped: boolean | 'one';
   indexes: Index[];
   /** Read on every turn and rarely written: `findOne` by `_id` may answer a frozen document shared with others. */
   readMostly?: boolean;

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { WatchpostError } from '../../errors.ts';
 import { checkDocument, checkFilter, checkFind, checkUpdate, checkWrites } from './check.ts';
-import type { Collection, CollectionDeclaration, Engine } from './collection.ts';
+import type { Collection, CollectionDeclaration, Engine, Guard } from './collection.ts';
 import { ensureSchema, indexedPaths, tableOf } from './schema.ts';
 import { openSqlite, rowsAtOnce, type Sqlite, type SqliteOptions, sentence } from './sqlite.ts';
 import { count, first, onlyId, page, readById, type Table } from './table-read.ts';
@@ -58,8 +58,11 @@ export function openEmbedded(
       }
       const rows = steps.reduce((sum, { writes }) => sum + writes.length, 0);
       const run = (some: typeof steps): void => {
+        let asked: Guard | undefined;
         for (const { collection, writes, onlyIf } of some) {
-          guard(onlyIf, tableNamed);
+          // Inside one transaction nobody else can have changed the answer.
+          if (onlyIf !== asked) guard(onlyIf, tableNamed);
+          asked = onlyIf;
           bulk(tableNamed(collection), writes);
         }
       };

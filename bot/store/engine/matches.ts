@@ -61,6 +61,7 @@ function testOf(condition: Condition): ((value: unknown) => boolean) | undefined
 }
 
 function comparison(operator: string, bound: unknown): ((value: unknown) => boolean) | undefined {
+  if (operator === '$exists') return (value) => (value !== undefined) === bound;
   // Texts by their code units, as SQLite does by bytes and MongoDB by its simple collation: ASCII is the same to all.
   const isPlain = typeof bound === 'string' ? isAscii(bound) : Number.isFinite(bound);
   if (!isPlain) return undefined;

@@ -61,6 +61,13 @@ export function* rows(
   limit: number,
   after?: Where,
 ): Generator<Row> {
+  const id = (filter as Record<string, unknown>)._id;
+  // One row at most, whatever else is asked of it: SQLite itself might begin with an index that many rows share.
+  if (typeof id === 'string' && after === undefined) {
+    const row = readText(table, id, (found) => rowOf(table, found));
+    if (row !== null && matcherOf(filter)(row.document)) yield row;
+    return;
+  }
   const where = whereOf(filter, table.indexed);
   const conditions = [where.sql, after?.sql ?? ''].filter((sql) => sql !== '');
   const params: SqlValue[] = [...where.params, ...(after?.params ?? [])];
@@ -71,16 +78,19 @@ export function* rows(
     sql += ' LIMIT ?';
     params.push(limit);
   }
-  const matches = where.exact ? undefined : matcherOf(filter);
+  let matches: ReturnType<typeof matcherOf> | undefined;
   let left = limit;
   for (const found of table.sqlite.statement(sql).iterate(...params)) {
     const row = rowOf(table, found as unknown as [number, string]);
+    // Made when there is something to look at: many questions find nothing.
+    if (!where.exact) matches ??= matcherOf(filter);
     if (matches !== undefined && !matches(row.document)) continue;
     yield row;
     left -= 1;
     if (left === 0) return;
   }
 }
+
 function rowOf(table: Table, [rowid, text]: [number, string]): Row {
   try {
     return { rowid, text, document: JSON.parse(text) as Record<string, unknown> };
