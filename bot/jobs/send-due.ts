@@ -150,6 +150,8 @@ export async function sendDue(lease: OutboxLease, services: Services, leaseMs = 
       if (pace.ms > standingMs) return { kind: 'wait', until: plus(services.now(), pace.ms) };
       await pause(pace.ms, undefined, { signal }).catch(() => undefined);
     }
+    // Long enough for this one; whether it is still ours is asked again with the attempt.
+    if (millis(until) - millis(services.now()) > leaseMs / 2) return null;
     const renewed = plus(services.now(), leaseMs);
     if (!(await outbox.renew(lease, leaseMs))) return { kind: 'lost' };
     until = renewed;

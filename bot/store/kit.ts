@@ -43,6 +43,21 @@ export function workId(tenant: TenantId, kind: string): string {
   return `${tenant}:${kind}`;
 }
 
+const claimsAtOnce = 16;
+
+/** Claims until there is nothing left or `most` are held; several at a time: where a commit is dear they share one. */
+export async function claimSome<T>(most: number, claim: () => Promise<T | null>): Promise<T[]> {
+  const held: T[] = [];
+  for (let dry = false; !dry && held.length < most; ) {
+    const hands = Math.min(claimsAtOnce, most - held.length);
+    for (const one of await Promise.all(Array.from({ length: hands }, claim))) {
+      if (one === null) dry = true;
+      else held.push(one);
+    }
+  }
+  return held;
+}
+
 /** Lists are handed on in groups of at most this many rows: what the other thread waits for at most. */
 export const rowsAtOnce = 200;
 

@@ -2,7 +2,7 @@ import { plus } from '../../shared/time.ts';
 import { hasCode } from '../errors.ts';
 import type { OutboxLease, OutboxStore } from '../services.ts';
 import type { Filter, Guard, Update } from './engine/collection.ts';
-import { inGroups, type Kit, requireScope } from './kit.ts';
+import { claimSome, inGroups, type Kit, requireScope } from './kit.ts';
 import {
   nextDueAt,
   type OutboxDocument,
@@ -43,6 +43,20 @@ export function openOutbox(kit: Kit): OutboxStore {
     }
   }
 
+  async function claim(leaseMs: number): Promise<OutboxLease | null> {
+    const at = now();
+    const until = plus(at, leaseMs);
+    const claimed = await queues.findOneAndUpdate(
+      { dueAt: { $lte: at }, leaseUntil: { $lte: at } },
+      // Due again when the lease ends: a holder that dies is followed by somebody else.
+      { $set: { leaseOwner: instanceId, leaseUntil: until, dueAt: until }, $inc: { fence: 1 } },
+      { sort: { dueAt: 1 } },
+    );
+    return claimed === null
+      ? null
+      : { conversationId: claimed._id, owner: instanceId, fence: claimed.fence, until };
+  }
+
   /** What waits for a conversation, oldest first. */
   async function inOrder(conversationId: string, limit: number): Promise<OutboxDocument[]> {
     const sort = { createdAt: 1, order: 1 } as const;
@@ -50,22 +64,7 @@ export function openOutbox(kit: Kit): OutboxStore {
   }
 
   return {
-    async claimDue(limit, leaseMs) {
-      const leases: OutboxLease[] = [];
-      while (leases.length < Math.min(limit, mostClaims)) {
-        const at = now();
-        const until = plus(at, leaseMs);
-        const claimed = await queues.findOneAndUpdate(
-          { dueAt: { $lte: at }, leaseUntil: { $lte: at } },
-          // Due again when the lease ends: a holder that dies is followed by somebody else.
-          { $set: { leaseOwner: instanceId, leaseUntil: until, dueAt: until }, $inc: { fence: 1 } },
-          { sort: { dueAt: 1 } },
-        );
-        if (claimed === null) break;
-        leases.push({ conversationId: claimed._id, owner: instanceId, fence: claimed.fence, until });
-      }
-      return leases;
-    },
+    claimDue: (limit, leaseMs) => claimSome(Math.min(limit, mostClaims), () => claim(leaseMs)),
     async renew(lease, leaseMs) {
       const until = plus(now(), leaseMs);
       return (await queues.updateOne(ours(lease), { $max: { leaseUntil: until } })).matched === 1;

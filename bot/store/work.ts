@@ -3,7 +3,7 @@ import type { TenantId } from '../../shared/tenants/tenant.ts';
 import { type Instant, plus } from '../../shared/time.ts';
 import type { Lease, TenantChange, WorkKind, WorkRow, WorkStore } from '../services.ts';
 import type { CollectionDeclaration, Filter } from './engine/collection.ts';
-import { type Kit, requireScope, stillOurs, whileOurs, workId } from './kit.ts';
+import { claimSome, type Kit, requireScope, stillOurs, whileOurs, workId } from './kit.ts';
 import { sortName, type TenantDocument, tenantsDeclaration } from './tenants.ts';
 
 /** `leaseUntil` is empty when nobody holds the row. `askedAt`: somebody wished for a time while it was held. */
@@ -35,7 +35,6 @@ export const workDeclaration: CollectionDeclaration = {
 
 const kinds: readonly WorkKind[] = ['sync-scores'];
 const mostClaims = 200;
-const claimsAtOnce = 16;
 
 /** Times are the database's; `forgetTenants` tells the thread's list of tenants that one of them was written. */
 export function openWork({ engine, now, instanceId }: Kit, forgetTenants: () => void): WorkStore {
@@ -72,20 +71,7 @@ export function openWork({ engine, now, instanceId }: Kit, forgetTenants: () => 
         { upsert: true },
       );
     },
-    async claimDue(kind, limit, leaseMs) {
-      const leases: Lease[] = [];
-      const most = Math.min(limit, mostClaims);
-      // Several at a time: where a commit is dear they share one.
-      for (let dry = false; !dry && leases.length < most; ) {
-        const hands = Math.min(claimsAtOnce, most - leases.length);
-        const claimed = await Promise.all(Array.from({ length: hands }, () => claim(kind, leaseMs)));
-        for (const lease of claimed) {
-          if (lease === null) dry = true;
-          else leases.push(lease);
-        }
-      }
-      return leases;
-    },
+    claimDue: (kind, limit, leaseMs) => claimSome(Math.min(limit, mostClaims), () => claim(kind, leaseMs)),
     async renew(lease, leaseMs) {
       const until = plus(now(), leaseMs);
       const result = await work.updateOne(stillOurs(lease), { $max: { leaseUntil: until } });
