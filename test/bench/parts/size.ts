@@ -70,11 +70,10 @@ async function memory(ground: Ground, { seconds, seed, inTurns }: PartOptions): 
  */
 async function starts(ground: Ground, { seed, inTurns }: PartOptions): Promise<Comparison[]> {
   const caches = mkdtempSync(join(tmpdir(), 'wp-bench-cache-'));
-  const watchpost = (name: string, cache: () => string): Contestant => ({
+  const watchpost = (name: string, env: () => Record<string, string>): Contestant => ({
     name,
     async round(): Promise<Cell> {
-      const env = { NODE_COMPILE_CACHE: cache() };
-      const side = await startWatchpost(ground, seed, [], { env, until: /Watchpost listens on/ });
+      const side = await startWatchpost(ground, seed, [], { env: env(), until: /Watchpost listens on/ });
       await side.stop();
       return { startMs: side.startMs };
     },
@@ -89,8 +88,8 @@ async function starts(ground: Ground, { seed, inTurns }: PartOptions): Promise<C
   });
   try {
     const sides = [
-      watchpost('Watchpost, first', () => mkdtempSync(join(caches, 'first-'))),
-      watchpost('Watchpost, later', () => join(caches, 'watchpost')),
+      watchpost('Watchpost, first', () => ({ NODE_COMPILE_CACHE: mkdtempSync(join(caches, 'first-')) })),
+      watchpost('Watchpost, later', () => ({})),
       echo('teams-ai echo', {}),
       echo('teams-ai echo, cached', { NODE_COMPILE_CACHE: join(caches, 'echo') }),
     ];
