@@ -102,7 +102,7 @@ export function openLog(level: string, thread: string, file?: string): Log {
   };
   return {
     debug(fields, message) {
-      out.debug(only(fields), message);
+      if (out.isLevelEnabled('debug')) out.debug(only(fields), message);
       later();
     },
     info(fields, message) {
