@@ -81,7 +81,7 @@ const libraries: { name: RegExp; rooms: RegExp[]; why: string }[] = [
     why: 'one piece computes when work is due and when data is old; the settings are checked with it',
   },
   {
-    name: /^jose$/,
+    name: /^jose(\/|$)/,
     rooms: [/^bot\/api\/require-user\.ts$/, /^bot\/teams\//, /^bot\/microsoft\//],
     why: 'tokens',
   },

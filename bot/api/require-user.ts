@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
-import { decodeProtectedHeader, jwtVerify } from 'jose';
+// Not the index of jose: it signs and encrypts too, 35 files that nobody here asks.
+import { decodeProtectedHeader } from 'jose/decode/protected_header';
+import { jwtVerify } from 'jose/jwt/verify';
 import { LRUCache } from 'lru-cache';
 import * as v from 'valibot';
 import { type Caller, callerOf, type Role, scopeOfSystem } from '../../shared/access.ts';
