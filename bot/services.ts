@@ -475,6 +475,8 @@ export type FindingStore = {
   get(scope: TenantScope, tenant: TenantId, id: string): Promise<Kept<Finding> | null>;
   /** Newest transition first; at most 200 of a tenant. */
   ofTenant(scope: TenantScope, tenant: TenantId): Promise<Finding[]>;
+  /** The falls that stand within `scope`, one a tenant, by id, at most 10,000: for lists, in one read up to 200 of them. */
+  standing(scope: TenantScope): Promise<StandingMark[]>;
   /**
    * Writes the finding if the row is still the one read (`revision` of `get`, null for none), and then the outbox
    * rows that tell of it, each only when absent; after a crash in between the same again completes it. False, and
@@ -492,6 +494,8 @@ export type FindingStore = {
   /** Last of all, after the finding and its outbox rows (R34). Throws `conflict` when the lease was lost. */
   saveBaseline(scope: TenantScope, lease: Lease, baseline: Baseline): Promise<void>;
 };
+/** A fall that stands, as short as a list says it. `points` lost, > 0. */
+export type StandingMark = { tenantId: TenantId; state: 'open' | 'acknowledged'; points: number };
 export type Kept<T> = { value: T; revision: number };
 
 /** What one conversation hears, and whether it can be reached. */

@@ -26,6 +26,8 @@ export type TenantRow = {
   id: string;
   name: string;
   domain: string;
+  /** In the list: the fall that stands, points lost; absent when none does. */
+  fall?: { points: number; acknowledged: boolean };
   /** In the list: another tenant this person may see is called the same. */
   namesake?: true;
   /** `failing`: the last tries failed, though too few yet for another state. */
@@ -72,7 +74,7 @@ export type TenantFigures = {
   aboveSize: { above: number; of: number };
   /** Percent fell since the previous day. */
   fell: { count: number; names: string[] };
-  /** Not readable, older than it should be, or the last tries failed. */
+  /** A fall stands, or it is not readable, older than it should be, or the last tries failed. */
   attention: { count: number; names: string[] };
   /** Something is not read, for want of consent, permission or licence. */
   blind: { count: number; names: string[] };

@@ -33,7 +33,7 @@ export function Figures(props: {
         label="Needs attention"
         value={String(figures.attention.count)}
         tone={figures.attention.count > 0 ? 'worse' : undefined}
-        caption={named(figures.attention, 'All are read on time')}
+        caption={named(figures.attention, 'No fall, all read on time')}
         pressed={show === 'attention'}
         onPress={() => choose(show === 'attention' ? 'all' : 'attention')}
       />

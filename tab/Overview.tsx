@@ -205,7 +205,7 @@ function Rows(props: { api: Api; list: TenantList; show: TenantFilter; q: string
 const nothing: Record<TenantFilter, string> = {
   all: 'There is no tenant here.',
   fell: 'No tenant fell since the day before.',
-  attention: 'No tenant needs attention: all can be read and are up to date.',
+  attention: 'No tenant needs attention: no fall stands, all can be read and are up to date.',
   blind: 'There are no blind spots: everything Watchpost reads can be read.',
 };
 

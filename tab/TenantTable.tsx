@@ -2,7 +2,7 @@ import { memo } from 'react';
 import type { TenantRow } from '../shared/api.ts';
 import { failingTries } from '../shared/tenants/tenant-health.ts';
 import type { Instant } from '../shared/time.ts';
-import { ageText, dayText, fullDay, percentText } from '../shared/words.ts';
+import { ageText, dayText, fullDay, percentText, total } from '../shared/words.ts';
 import { navigate } from './navigation.ts';
 import { Age, Bar, Change, HealthWord, NotRead } from './parts.tsx';
 import { pointsOf } from './points.ts';
@@ -89,7 +89,10 @@ const Row = memo(
           >
             {row.name}
           </a>
-          <span className="caption">{row.domain}</span>
+          <span className="under">
+            <span className="caption">{row.domain}</span>
+            {row.fall !== undefined && <FallChip fall={row.fall} />}
+          </span>
         </td>
         <td {...cell} className="number score">
           {row.score === null ? (
@@ -138,6 +141,20 @@ const Row = memo(
   },
   (before, after) => before.row === after.row && before.age === after.age,
 );
+
+/** A fall that stands, whatever the last two days say: words first, the colour only agrees. */
+function FallChip({ fall }: { fall: NonNullable<TenantRow['fall']> }) {
+  const points = total(fall.points);
+  const lost = `Lost ${points} ${points === '1' ? 'point' : 'points'}`;
+  return fall.acknowledged ? (
+    <span className="tag fell">{lost} · acknowledged</span>
+  ) : (
+    <span className="tag fell worse">
+      <span aria-hidden="true">▼ </span>
+      {lost}
+    </span>
+  );
+}
 
 /** A click that means "go there", not "open beside" and not the end of selecting text. */
 function plainClick(event: React.MouseEvent): boolean {

@@ -13,14 +13,15 @@ export function tenantRow(
   posture: Posture | null,
   now: Instant,
   staleAfterMs: number,
-  namesake = false,
+  listed: { namesake: boolean; fall: TenantRow['fall'] } = { namesake: false, fall: undefined },
 ): TenantRow {
   const { state, cause, remedy, since, failing } = tenant.health;
   return {
     id: tenant.id,
     name: tenant.name,
     domain: tenant.domain,
-    ...(namesake ? { namesake } : {}),
+    ...(listed.namesake ? { namesake: true } : {}),
+    ...(listed.fall === undefined ? {} : { fall: listed.fall }),
     health: { state, cause, remedy, since, ...(failing === undefined ? {} : { failing }) },
     notRead: notRead(tenant),
     score: posture === null ? null : scoreOf(posture),

@@ -1,6 +1,12 @@
 import * as v from 'valibot';
 import { type Audience, type Caller, scopeFor, type TenantScope } from '../../shared/access.ts';
-import { type TenantFigures, type TenantFilter, type TenantList, tenantFilters } from '../../shared/api.ts';
+import {
+  type TenantFigures,
+  type TenantFilter,
+  type TenantList,
+  type TenantRow,
+  tenantFilters,
+} from '../../shared/api.ts';
 import {
   compareRanks,
   foldedName,
@@ -52,6 +58,8 @@ type Line = {
   fell: boolean;
   /** Its connection is in trouble: what is known of it stays as it was. */
   unreadable: boolean;
+  /** The fall that stands. */
+  fall: TenantRow['fall'];
   attention: boolean;
   blind: boolean;
   rank: Rank;
@@ -107,8 +115,8 @@ async function listFor(
   const last = page.at(-1);
   return {
     now,
-    rows: page.map(({ tenant }) =>
-      tenantRow(tenant, byId.get(tenant.id) ?? null, now, staleMs, shared.has(tenant.id)),
+    rows: page.map(({ tenant, fall }) =>
+      tenantRow(tenant, byId.get(tenant.id) ?? null, now, staleMs, { namesake: shared.has(tenant.id), fall }),
     ),
     next:
       last === undefined || rest.length <= pageSize
@@ -127,20 +135,36 @@ async function linesOf(
   staleMs: number,
 ): Promise<Line[]> {
   const tenants = await services.store.tenants.list(scope);
-  const known = await standings.of(scope, tenants, services);
+  const [known, falls] = await Promise.all([
+    standings.of(scope, tenants, services),
+    services.store.findings.standing(scope),
+  ]);
+  const fallen = new Map(
+    falls.map(({ tenantId, points, state }) => [
+      tenantId,
+      { points, acknowledged: state === 'acknowledged' },
+    ]),
+  );
   return tenants
-    .map((tenant) => lineOf(tenant, known.get(tenant.id), now, staleMs))
+    .map((tenant) => lineOf(tenant, known.get(tenant.id), fallen.get(tenant.id), now, staleMs))
     .sort((a, b) => compareRanks(a.rank, b.rank));
 }
 
-function lineOf(tenant: Tenant, standing: Standing | undefined, now: Instant, staleMs: number): Line {
+function lineOf(
+  tenant: Tenant,
+  standing: Standing | undefined,
+  fall: TenantRow['fall'],
+  now: Instant,
+  staleMs: number,
+): Line {
   const { fell, unreadable, stale, rank } = rate(tenant, standing, now, staleMs);
   return {
     tenant,
     standing,
     fell,
     unreadable,
-    attention: unreadable || stale || failingTries(tenant.health) !== '',
+    fall,
+    attention: fall !== undefined || unreadable || stale || failingTries(tenant.health) !== '',
     blind: unreadable || notRead(tenant).length > 0,
     rank,
   };

@@ -1,12 +1,12 @@
-import type { TenantScope } from '../../shared/access.ts';
+import { covers, type TenantScope } from '../../shared/access.ts';
 import type { Baseline } from '../../shared/alerts/baseline.ts';
 import type { Finding } from '../../shared/alerts/finding.ts';
 import type { TenantId } from '../../shared/tenants/tenant.ts';
 import type { Instant } from '../../shared/time.ts';
 import { hasCode } from '../errors.ts';
-import type { FindingStore, Lease } from '../services.ts';
-import type { BulkWrite, CollectionDeclaration } from './engine/collection.ts';
-import { type Kit, requireScope, whileOurs } from './kit.ts';
+import type { FindingStore, Lease, StandingMark } from '../services.ts';
+import type { BulkWrite, CollectionDeclaration, Page } from './engine/collection.ts';
+import { type Kit, requireAnyScope, requireScope, rowsAtOnce, whileOurs } from './kit.ts';
 import { addToOutbox } from './outbox-rows.ts';
 
 /** `revision` grows with every write: whoever changes a finding names the one that was read. */
@@ -22,7 +22,8 @@ type BaselineDocument = { _id: string; tenantId: TenantId; value: Baseline };
 export const findingsDeclaration: CollectionDeclaration = {
   name: 'findings',
   tenantScoped: true,
-  indexes: [{ keys: { tenantId: 1, toldAt: 1 } }],
+  // By state: the tab's list asks for all that stand, which are few among all that ever were.
+  indexes: [{ keys: { tenantId: 1, toldAt: 1 } }, { keys: { 'value.state': 1, tenantId: 1 } }],
   // Each score card asks whether a fall stands.
   readMostly: true,
 };
@@ -33,6 +34,7 @@ export const baselinesDeclaration: CollectionDeclaration = {
 };
 
 const mostFindings = 200;
+const mostStanding = 10_000;
 
 export function openFindings(kit: Kit): FindingStore {
   const findings = kit.engine.collection<FindingDocument>(findingsDeclaration);
@@ -48,6 +50,24 @@ export function openFindings(kit: Kit): FindingStore {
       requireScope(scope, tenant);
       const page = await findings.find({ tenantId: tenant }, { sort: { toldAt: -1 }, limit: mostFindings });
       return page.rows.map(({ value }) => value);
+    },
+    async standing(scope) {
+      requireAnyScope(scope);
+      const marks: StandingMark[] = [];
+      let after: string | undefined;
+      do {
+        const page: Page<FindingDocument> = await findings.find(
+          { 'value.state': { $in: ['open', 'acknowledged'] } },
+          { sort: { tenantId: 1 }, limit: rowsAtOnce, ...(after === undefined ? {} : { after }) },
+        );
+        for (const { tenantId, value } of page.rows) {
+          if (value.rule === 'scoreDrop' && value.state !== 'resolved' && covers(scope, tenantId)) {
+            marks.push({ tenantId, state: value.state, points: value.facts.points });
+          }
+        }
+        after = page.next ?? undefined;
+      } while (after !== undefined && marks.length < mostStanding);
+      return marks.slice(0, mostStanding);
     },
     async save(scope, finding, revision, tell, lease) {
       requireOwn(scope, finding.tenantId, lease);

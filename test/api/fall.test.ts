@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { scopeOfSystem } from '../../shared/access.ts';
 import type { DropFinding } from '../../shared/alerts/score-drop.ts';
-import type { TenantFall, TenantPage } from '../../shared/api.ts';
+import type { TenantFall, TenantList, TenantPage } from '../../shared/api.ts';
 import { acknowledged, type Fall, fallOf, falls } from '../cards/fallen.ts';
 import { fiveTenants } from '../tab/seeded.ts';
 import { openTabServer, type TabServer } from '../tab/tab-server.ts';
@@ -96,4 +96,62 @@ test('nobody hears of the fall of a tenant that is not theirs to see', async () 
   const foreign = await pageOf(chidi, 0);
   expect(foreign.status).toBe(404);
   expect(await foreign.json()).not.toHaveProperty('fall');
+});
+
+async function listOf(person: number, query = ''): Promise<TenantList> {
+  const answer = await server.get(`/api/tab/tenants${query}`, `Bearer ${await server.tokenOf(person)}`);
+  expect(answer.status).toBe(200);
+  return (await answer.json()) as TenantList;
+}
+const lost = { points: 16 };
+
+test.each([
+  { what: 'stands', fall: () => fallen.opened, row: { ...lost, acknowledged: false } },
+  { what: 'is acknowledged', fall: () => acknowledged(fallen.opened), row: { ...lost, acknowledged: true } },
+  { what: 'is over', fall: () => fallen.resolved, row: undefined },
+])('a fall that $what: the list marks it, and it needs attention while it stands', async ({ fall, row }) => {
+  await stands(fall());
+  const { rows, figures } = await listOf(ana);
+  const contoso = rows.find(({ id }) => id === idOf(1));
+  expect(contoso?.fall).toEqual(row);
+  expect(rows.filter((one) => one.fall !== undefined)).toHaveLength(row === undefined ? 0 : 1);
+  const names = row === undefined ? [] : ['Contoso Ltd'];
+  expect(figures.attention).toEqual({ count: names.length, names });
+  expect((await listOf(ana, '?show=attention')).rows.map(({ name }) => name)).toEqual(names);
+});
+
+test('who may not see the tenant hears nothing of its fall in the list', async () => {
+  await stands(fallen.opened);
+  await server.grant(3, 'Reader', [idOf(0)]);
+  const list = await listOf(3);
+  expect(list.rows.map(({ name }) => name)).toEqual(['Fabrikam']);
+  expect(list.figures.attention.count).toBe(0);
+  expect(JSON.stringify(list)).not.toMatch(/"fall"|Contoso/);
+});
+
+test('the list asks for falls once, not once a tenant', async () => {
+  const asked: string[] = [];
+  const { findings } = server.store;
+  const counted: typeof findings = {
+    ...findings,
+    standing: (scope) => {
+      asked.push('standing');
+      return findings.standing(scope);
+    },
+    ofTenant: (scope, id) => {
+      asked.push('ofTenant');
+      return findings.ofTenant(scope, id);
+    },
+    get: (scope, tenant, id) => {
+      asked.push('get');
+      return findings.get(scope, tenant, id);
+    },
+  };
+  server.services.store = { ...server.store, findings: counted };
+  try {
+    expect((await listOf(ana)).rows).toHaveLength(2);
+  } finally {
+    server.services.store = server.store;
+  }
+  expect(asked).toEqual(['standing']);
 });

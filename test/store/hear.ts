@@ -8,6 +8,7 @@ import { scopeOfJob, scopeOfSystem } from '../../shared/access.ts';
 import { baselineOf } from '../../shared/alerts/baseline.ts';
 import { lastTransition } from '../../shared/alerts/finding.ts';
 import type { DropFinding } from '../../shared/alerts/score-drop.ts';
+import { type TenantId, tenantId } from '../../shared/tenants/tenant.ts';
 import { millis, plus } from '../../shared/time.ts';
 import { fallOf, falls } from '../cards/fallen.ts';
 import { count, seeded } from '../support/counts.ts';
@@ -94,6 +95,28 @@ export function hearContract(backend: Backend): void {
         expect(await stateOf('a')).toBeUndefined();
         expect(await stateOf('c')).toBeUndefined();
         expect(await store.findings.ofTenant(everything, contoso)).toHaveLength(1);
+      });
+
+      test('that stand are told of all tenants in scope, whether somebody has taken note or not', async () => {
+        expect(await store.findings.standing(everything)).toEqual([]);
+        const finding = fallen(contoso);
+        const { points } = finding.facts;
+        await store.findings.save(everything, finding, null, []);
+        await store.findings.save(everything, fallen(fabrikam), null, []);
+        await store.findings.save(everything, { ...fallen(fabrikam), state: 'acknowledged' }, 1, []);
+        const open = { tenantId: contoso, state: 'open', points };
+        const known = { tenantId: fabrikam, state: 'acknowledged', points };
+        expect(await other.findings.standing(everything)).toEqual([open, known]);
+        expect(await store.findings.standing(scopeOfJob(fabrikam))).toEqual([known]);
+        await store.findings.save(everything, { ...finding, state: 'resolved' }, 1, []);
+        expect(await store.findings.standing(everything)).toEqual([known]);
+      });
+
+      test('that stand are all told, however many there are', async () => {
+        const ids = Array.from({ length: 450 }, (_, n) => manyth(n));
+        for (const id of ids) await store.findings.save(everything, fallen(id), null, []);
+        const told = await store.findings.standing(everything);
+        expect(told.map(({ tenantId: id }) => id)).toEqual(ids);
       });
 
       test('are nobody else’s business', async () => {
@@ -560,4 +583,11 @@ export function hearContract(backend: Backend): void {
       since: '2026-11-20T06:00:00.000Z',
     };
   }
+}
+
+/** In the order of their ids. */
+function manyth(n: number): TenantId {
+  const id = tenantId(`dddddddd-0000-4000-8000-${String(n).padStart(12, '0')}`);
+  if (id === undefined) throw new Error('not an id');
+  return id;
 }

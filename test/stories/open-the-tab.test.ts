@@ -392,6 +392,31 @@ story('opening the tab', () => {
       60_000,
     );
 
+    test.each(themes)('is marked in the list and needs attention, in the %s theme', async (theme) => {
+      const marked = async (words: RegExp, width: number): Promise<void> => {
+        await inTeams({ theme, width }, async ({ page, tab }) => {
+          await list(tab);
+          const row = tab.getByRole('row', { name: /Northwind Traders/ });
+          await expectText(row.innerText(), words);
+          expect(await tab.locator('.tag.fell').count()).toBe(1);
+          expect(await overflowOf(tab)).toEqual([]);
+          expect(await axeOf(tab)).toEqual([]);
+          await keepShot(page, `overview-fall-${theme}-${width}`);
+          await tab.getByRole('button', { name: 'Needs attention 2', exact: true }).click();
+          await rows(tab, ['Woodgrove Bank', 'Northwind Traders']);
+        });
+      };
+      await stands(fallOf(fallen.opened, northwind().id).finding);
+      for (const width of [320, 1280]) await marked(/▼ Lost 16 points/, width);
+      await stands(acknowledged(fallOf(fallen.opened, northwind().id)).finding);
+      await marked(/Lost 16 points · acknowledged/, 320);
+      await stands(fallOf(fallen.resolved, northwind().id).finding);
+      await inTeams({ theme }, async ({ tab }) => {
+        await list(tab);
+        expect(await tab.locator('.tag.fell').count()).toBe(0);
+      });
+    });
+
     test('says who has acknowledged it, and is gone when it is over', async () => {
       const { opened, resolved } = fallen;
       await stands(acknowledged(fallOf(opened, northwind().id)).finding);
