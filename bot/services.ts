@@ -189,7 +189,7 @@ export type TenantStore = {
   /** All tenants within `scope`, by name; at most 10,000. Cached per thread for at most 5 s, dropped on own writes. */
   list(scope: TenantScope): Promise<readonly Tenant[]>;
   get(scope: TenantScope, id: TenantId): Promise<Tenant | null>;
-  /** Inserts or refreshes name and domains; keeps health and datasets of a known one. */
+  /** Inserts or refreshes name, domains and, when given, tags; keeps health and datasets of a known one. */
   save(scope: TenantScope, tenant: Tenant): Promise<void>;
 };
 

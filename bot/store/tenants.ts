@@ -64,7 +64,7 @@ export function openTenants({ engine, monotonic }: Kit): { tenants: TenantStore;
     },
     async save(scope, tenant) {
       requireScope(scope, tenant.id);
-      const { id, name, named, domain, domains, ...first } = tenant;
+      const { id, name, named, domain, domains, tags, ...first } = tenant;
       try {
         await collection.updateOne(
           { _id: id },
@@ -75,6 +75,7 @@ export function openTenants({ engine, monotonic }: Kit): { tenants: TenantStore;
               domains,
               sortName: sortName(name),
               ...(named === undefined ? {} : { named }),
+              ...(tags === undefined ? {} : { tags }),
             },
             $setOnInsert: { tenantId: id, ...first },
           },

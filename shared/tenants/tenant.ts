@@ -22,6 +22,8 @@ export type Tenant = {
   domain: string;
   /** All verified domains, lower case, the default one first. */
   domains: string[];
+  /** What people sort tenants by: lower case, at most 20 of at most 40 characters each. */
+  tags?: string[];
   /** Number for metrics labels; random per tenant, tells nothing about it. */
   opaque: number;
   connectedAt: Instant;
