@@ -6,7 +6,9 @@ import { dayText, listed } from '../../shared/words.ts';
 
 const sources: Record<Grant['source'], string> = {
   chat: 'given',
+  tab: 'given',
   'app-role': 'by app role in Entra, given',
+  group: 'by group in Entra, given',
   claim: 'claimed',
   demo: 'given',
   cli: 'given',
