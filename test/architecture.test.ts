@@ -98,6 +98,11 @@ const libraries: { name: RegExp; rooms: RegExp[]; why: string }[] = [
     rooms: [/^bot\/microsoft\//],
     why: "Microsoft's HTML becomes plain text where it comes in",
   },
+  {
+    name: /^(@peculiar\/x509|reflect-metadata)$/,
+    rooms: [/^bot\/connect\/make-certificate\.ts$/],
+    why: "makes customers' certificates: no ASN.1 of our own; the second is what the first's container asks for",
+  },
   { name: /^lru-cache$/, rooms: [/^bot\//], why: 'every cache has a bound' },
   { name: /^pino$/, rooms: [/^bot\/log\.ts$/], why: 'one log' },
   {
