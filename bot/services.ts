@@ -3,8 +3,10 @@ import type {
   AccessAction,
   Audience,
   Caller,
+  Deny,
   Grant,
   GrantScope,
+  Reach,
   Role,
   TenantScope,
 } from '../shared/access.ts';
@@ -334,7 +336,7 @@ export type PeopleStore = {
     address?: string;
     teamsId?: string;
   }): Promise<void>;
-  /** From a cache of at most 30 s. */
+  /** From a cache of at most 30 s; what tags cover as of the list of tenants, at most 5 s old. */
   get(tid: TenantId, oid: string): Promise<Person | null>;
   byAddress(tid: TenantId, address: string): Promise<Person[]>;
   /** In whatever tenant; at most 50. Who may be told of whom is the caller's business. */
@@ -350,7 +352,8 @@ export type PeopleStore = {
     mayTake: (grants: Grant[]) => boolean,
   ): Promise<{ kind: 'taken'; grants: Grant[] } | { kind: 'none' } | { kind: 'refused' }>;
   /**
-   * App roles of a tab token: written at sign-in, lapse at `until` without another; a role no longer there goes at once.
+   * App roles of a tab token, and the roles its groups stand for: written at sign-in, lapse at `until` without another;
+   * a role no longer there goes at once.
    * When the newest token was issued is kept with the person: one that is not newer changes nothing, on no instance
    * and after no restart. One write for each token at most, so about one an hour.
    */
@@ -359,7 +362,7 @@ export type PeopleStore = {
     oid: string,
     name: string,
     roles: Role[],
-    token: { issuedAt: Instant; until: Instant },
+    token: { issuedAt: Instant; until: Instant; groupRoles?: Role[] },
   ): Promise<void>;
   anyAdmin(now: Instant): Promise<boolean>;
 };
@@ -410,10 +413,17 @@ export type PlaceStore = {
   markRemoved(conversationId: string): Promise<void>;
   /** The bot was installed again. */
   markBack(conversationId: string): Promise<void>;
+  /** As a token of the tab shows it: for showing only, nobody is found by it (R12). */
+  mail?: string;
   /** True for the first caller only: a greeting is sent once. */
   welcomeOnce(conversationId: string): Promise<boolean>;
 };
+  denies?: Deny[];
+  /** What the tags of this person mean now; `get` fills it in for who needs it. */
+  reach?: Reach;
 
+/** What decides about a person. */
+export type Rights = { grants: Grant[]; denies: Deny[]; disabled: boolean };
 /** One-time code of the first Admin. */
 export type ClaimStore = {
   put(hash: string): Promise<void>;
@@ -421,6 +431,7 @@ export type ClaimStore = {
   redeem(hash: string, tid: TenantId, oid: string): Promise<'right' | 'wrong' | 'too-many' | 'none'>;
 };
 
+    mail?: string;
 export type InboundStore = {
   /** True once per key for 24 h, over all instances: what changes something is done once (R8). */
   firstTime(key: string): Promise<boolean>;
@@ -428,7 +439,19 @@ export type InboundStore = {
 
 export type AuditStore = {
   write(entry: {
+  /** Who has a grant, a deny, or is switched off; by name. */
     who: string;
+  /**
+   * Reads in the store and not in a cache, decides, writes if nobody wrote in between; null leaves all as it is.
+   * Somebody who is not known yet has no rights, and is made under `name`; without a `name` nobody is made. Answers
+   * the rights from before and after.
+   */
+  change(
+    tid: TenantId,
+    oid: string,
+    name: string | undefined,
+    decide: (held: Rights) => Partial<Rights> | null,
+  ): Promise<{ before: Rights; after: Rights }>;
     what: string;
     tenant?: TenantId;
     where?: string;
@@ -450,6 +473,7 @@ export type AuditRow = {
 };
 
 export type PurgeStore = {
+  /** Is there an Admin who is neither switched off, lapsed, nor denied everything? */
   /** Only the way into the tenant: its credential and key. A sync that is running writes nothing more. */
   credentials(scope: TenantScope, id: TenantId): Promise<{ rows: Record<string, number> }>;
   /**

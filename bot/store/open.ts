@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { scopeOfSystem } from '../../shared/access.ts';
 import type { Instant } from '../../shared/time.ts';
 import type { Keyring } from '../secrets.ts';
 import type { Store } from '../services.ts';
@@ -65,6 +66,7 @@ export function storeOver(
   const audit = openAudit(kit);
   return {
     kind: engine.kind,
+  const everything = scopeOfSystem();
     now: kit.now,
     ping: () => engine.ping(),
     close: () => engine.close(),
@@ -74,7 +76,7 @@ export function storeOver(
     credentials: openCredentials(kit, options.keyring, audit),
     work: openWork(kit, forget),
     syncRequests: openSyncRequests(kit),
-    people: openPeople(kit),
+    people: openPeople(kit, () => tenants.list(everything)),
     places: openPlaces(kit),
     claims: openClaims(kit),
     inbound: openInbound(kit),

@@ -5,7 +5,17 @@ import { collections } from '../../bot/store/collections.ts';
 import type { Condition, Engine } from '../../bot/store/engine/collection.ts';
 import { storeOver } from '../../bot/store/open.ts';
 import { placesDeclaration } from '../../bot/store/places.ts';
-import { scopeFor, scopeOfJob, scopeOfSystem, type TenantScope } from '../../shared/access.ts';
+import { type TenantDocument, tenantsDeclaration } from '../../bot/store/tenants.ts';
+import {
+  callerOf,
+  may,
+  type Role,
+  scopeFor,
+  scopeOfJob,
+  scopeOfSystem,
+  type TenantScope,
+} from '../../shared/access.ts';
+import type { TenantId } from '../../shared/tenants/tenant.ts';
 import { millis, plus } from '../../shared/time.ts';
 import { type Backend, type Database, testKeyring } from './backends.ts';
 import { Crash, changed, crashing, dump, ignoringGuards } from './faulty.ts';
@@ -553,6 +563,87 @@ export function subjectContract(backend: Backend): void {
         expect((await other.people.get(home, ana))?.grants).toEqual([]);
         expect(await other.people.revoke(home, ana, () => true)).toEqual({ kind: 'none' });
         expect(await other.people.revoke(home, bo, () => true)).toEqual({ kind: 'none' });
+      });
+
+      test('what a tag covers is looked up each time, and a deny is kept with the person', async () => {
+        const tagged = (tenant: TenantId, name: string, tags: string[]) =>
+          engine
+            .collection<TenantDocument>(tenantsDeclaration)
+            .updateOne(
+              { _id: tenant },
+              { $set: { tags, tenantId: tenant, ...aTenant(tenant, name), sortName: name } },
+              { upsert: true },
+            );
+        const view = async (tenant: TenantId): Promise<boolean> => {
+          const who = callerOf(await store.people.get(home, ana), { tid: home, oid: ana, name: 'Ana' }, home);
+          return may(who, 'view', tenant, store.now());
+        };
+        await tagged(contoso, 'contoso', ['retail']);
+        await store.people.addGrant(
+          home,
+          ana,
+          'Ana',
+          aGrant('Reader', { scope: [], tags: ['retail', 'nobody has it'] }),
+        );
+        expect([await view(contoso), await view(fabrikam)]).toEqual([true, false]);
+        await tagged(fabrikam, 'fabrikam', ['retail']);
+        clock += 5_001;
+        expect([await view(contoso), await view(fabrikam)]).toEqual([true, true]);
+        const deny = { id: 'deny', scope: [contoso], by: 'Bo', at: store.now() };
+        await store.people.change(home, ana, 'Ana', ({ denies }) => ({ denies: [...denies, deny] }));
+        expect([await view(contoso), await view(fabrikam)]).toEqual([false, true]);
+        await tagged(fabrikam, 'fabrikam', []);
+        clock += 5_001;
+        expect([await view(contoso), await view(fabrikam)]).toEqual([false, false]);
+        // An old row knows nothing of denies or tags, and reads as before.
+        await store.people.addGrant(home, bo, 'Bo', aGrant('Reader'));
+        expect(await store.people.get(home, bo)).not.toHaveProperty('denies');
+        expect(await store.people.get(home, bo)).not.toHaveProperty('reach');
+      });
+
+      test('who is only denied something, or switched off, is in the list of people', async () => {
+        const deny = { id: 'deny', scope: 'all' as const, by: 'Bo', at: store.now() };
+        await store.people.change(home, ana, 'Ana', () => ({ denies: [deny] }));
+        await store.people.change(home, bo, 'Bo', () => ({ disabled: true }));
+        const { rows } = await store.people.withGrants({ limit: 5 });
+        expect(rows.map(({ name, disabled, denies }) => [name, disabled, denies?.length ?? 0])).toEqual([
+          ['Ana', false, 1],
+          ['Bo', true, 0],
+        ]);
+        await store.people.change(home, bo, undefined, () => ({ disabled: false }));
+        expect((await store.people.withGrants({ limit: 5 })).rows).toHaveLength(1);
+        // Nobody is made without a name, and what is decided against changes nothing.
+        expect(await store.people.change(contoso, bo, undefined, () => ({ disabled: true }))).toMatchObject({
+          after: { disabled: false },
+        });
+        expect(await store.people.get(contoso, bo)).toBeNull();
+      });
+
+      test('an Admin who is denied everything is no Admin', async () => {
+        await store.people.addGrant(home, ana, 'Ana', aGrant('Admin'));
+        expect(await store.people.anyAdmin(store.now())).toBe(true);
+        const until = plus(store.now(), 60_000);
+        const deny = { id: 'deny', scope: 'all' as const, by: 'Bo', at: store.now(), until };
+        await store.people.change(home, ana, 'Ana', () => ({ denies: [deny] }));
+        expect(await store.people.anyAdmin(store.now())).toBe(false);
+        expect(await store.people.anyAdmin(until)).toBe(true);
+      });
+
+      test('roles by group go and come with the token like app roles, and stay apart from them', async () => {
+        const until = plus(store.now(), 14 * dayMs);
+        const issued = (seconds: number) => plus(store.now(), seconds * 1_000);
+        const save = (at: number, roles: Role[], groupRoles?: Role[]) =>
+          store.people.saveAppRoles(home, ana, 'Ana', roles, { issuedAt: issued(at), until, groupRoles });
+        const held = async () =>
+          (await store.people.get(home, ana))?.grants.map(({ role, source }) => `${source} ${role}`);
+        await save(-90, ['Reader'], ['Operator']);
+        expect(await held()).toEqual(['app-role Reader', 'group Operator']);
+        await save(-80, ['Operator'], []);
+        expect(await held()).toEqual(['app-role Operator']);
+        await save(-70, [], ['Operator']);
+        expect(await held()).toEqual(['group Operator']);
+        await save(-60, []);
+        expect(await held()).toEqual([]);
       });
 
       test('a revocation while somebody reads is not undone by what was read', async () => {
