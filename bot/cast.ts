@@ -24,6 +24,8 @@ export const demoHome = {
 
 export const demoBotId = '2b7d9e34-8c15-4f60-b3a2-91e4c7d05f68';
 export const demoTabAppId = 'c40f6d1b-7a92-4e83-8d5c-0b36f9e2a714';
+/** The application that customers' administrators consent to. */
+export const demoGraphAppId = '7e15c9a2-46d8-4b07-9f31-d2a80c5b6e94';
 
 /** Two Admins, an Operator, a Reader, one without a role; the first is the Playground's current user. */
 export const demoPeople: readonly CastMember[] = [

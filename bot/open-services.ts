@@ -73,7 +73,14 @@ export async function openServices(options: OpenOptions): Promise<Opened> {
   };
   const services: Services = {
     store,
-    microsoft: openMicrosoft({ outbound, cloud, now: nowMs, log, signal: options.signal }),
+    microsoft: openMicrosoft({
+      outbound,
+      cloud,
+      now: nowMs,
+      log,
+      signal: options.signal,
+      consentApp: config.graph,
+    }),
     deliver: { send: notHere, typing: notHere, post: notHere },
     roster: notHere,
     entraKeys: openSigningKeys({

@@ -173,6 +173,8 @@ export type Store = {
   tenants: TenantStore;
   scores: ScoreStore;
   credentials: CredentialStore;
+  connectLinks: ConnectLinkStore;
+  connectPasses: ConnectPassStore;
   work: WorkStore;
   syncRequests: SyncRequestStore;
   people: PeopleStore;
@@ -193,6 +195,8 @@ export type TenantStore = {
   get(scope: TenantScope, id: TenantId): Promise<Tenant | null>;
   /** Inserts or refreshes name, domains and, when given, tags; keeps health and datasets of a known one. */
   save(scope: TenantScope, tenant: Tenant): Promise<void>;
+  /** What is known of the way in, outside of a sync: not connected yet, or what a consent left out. */
+  setHealth(scope: TenantScope, id: TenantId, health: Health): Promise<void>;
 };
 
 export type ScoreStore = {
@@ -225,13 +229,16 @@ export type TenantAccess = {
   appId: string;
   credential:
     | { kind: 'secret'; secret: Secret }
-    | { kind: 'certificate'; certificatePem: string; key: Secret };
+    | { kind: 'certificate'; certificatePem: string; key: Secret }
+    /** An administrator consented to our own application: nothing is kept for this tenant but that (R19). */
+    | { kind: 'consent' };
 };
 
 /** What may be told about a credential (R58): never the value. */
 export type CredentialFacts = {
-  kind: 'secret' | 'certificate';
+  kind: 'secret' | 'certificate' | 'consent';
   appId: string;
+  /** Empty for a consent. */
   last4: string;
   version: number;
   createdAt: Instant;
@@ -244,6 +251,61 @@ export type CredentialStore = {
   /** Opens in memory only. Throws `secret` when tampered with or rolled back (R51, R52), null when there is none. */
   open(scope: TenantScope, id: TenantId): Promise<TenantAccess | null>;
   facts(scope: TenantScope, id: TenantId): Promise<CredentialFacts | null>;
+};
+
+/** A link that an administrator of a tenant opens; its token is known to who made it and to nobody else. */
+export type ConnectLink = { tenantId: TenantId; by: string; at: Instant; expiresAt: Instant };
+export type ConnectLinkStore = {
+  /** A new link for seven days; earlier ones of the tenant can no longer be used. Only the hash of `token` is kept. */
+  add(scope: TenantScope, tenant: TenantId, by: string, token: string): Promise<ConnectLink>;
+  /** Null whatever is wrong with it: used, ended, replaced, never made. Changes nothing. */
+  look(token: string): Promise<ConnectLink | null>;
+  /** The same and uses it up: of many at once, over all instances, one gets it (G12). */
+  use(token: string): Promise<ConnectLink | null>;
+  /** The one that can be used now. */
+  current(scope: TenantScope, tenant: TenantId): Promise<ConnectLink | null>;
+};
+
+/** How a try to consent ended, as its page and the tab tell it. */
+export type ConnectOutcome = { kind: 'connected' | 'failed'; title: string; says: string };
+/**
+ * One step of a try to consent, good once and for ten minutes (R15): the *ticket* that a popup begins with, the state
+ * of the *consent* page, the state of the *sign-in* page, and the page that waits for the *check*.
+ */
+export type ConnectPass = {
+  tenantId: TenantId;
+  kind: 'ticket' | 'consent' | 'sign-in' | 'check';
+  via: 'tab' | 'link';
+  /** Who asked for the consent: `tid/oid`. */
+  by: string;
+  began: Instant;
+  at: Instant;
+  /** PKCE verifier and nonce of the sign-in; worked out from our key and the browser's cookie, kept nowhere. */
+  proof: { verifier: string; nonce: string } | null;
+  outcome?: ConnectOutcome;
+};
+export type ConnectPassStore = {
+  /** `session` is the browser's cookie, of which a hash is kept; a ticket has none yet. */
+  add(
+    scope: TenantScope,
+    pass: Pick<ConnectPass, 'tenantId' | 'kind' | 'via' | 'by'> & { began?: Instant },
+    session?: string,
+  ): Promise<{ token: string; pass: ConnectPass }>;
+  /** Uses it up, once over all instances; says why not, for the audit. */
+  use(
+    token: string,
+    kind: ConnectPass['kind'],
+    session: string | undefined,
+  ): Promise<
+    { kind: 'right'; pass: ConnectPass } | { kind: 'unknown' } | { kind: 'other-session' | 'late' | 'used'; pass: ConnectPass }
+  >;
+  /** Of a check only; null when it is not this browser's or too old. */
+  look(token: string, session: string): Promise<ConnectPass | null>;
+  /** The right to try the check now, for `forMs`; false while somebody else does, too soon, or when it has ended. */
+  claim(token: string, session: string, forMs: number): Promise<boolean>;
+  /** Not yet: the next try in `afterMs`. */
+  again(token: string, afterMs: number): Promise<void>;
+  end(token: string, outcome: ConnectOutcome): Promise<void>;
 };
 
 /** The right to do one piece of work until `until` by database time; every later write is conditional on `fence`. */

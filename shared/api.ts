@@ -144,7 +144,7 @@ export type TenantFall = {
 
 /** What is told of a credential (R58); its value is never. */
 export type CredentialLine = {
-  kind: 'secret' | 'certificate';
+  kind: 'secret' | 'certificate' | 'consent';
   appId: string;
   /** Tells two credentials apart: of a keyed digest, not of the secret. */
   last4: string;

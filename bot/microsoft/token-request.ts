@@ -28,7 +28,41 @@ export type TokenOptions = {
   scope?: string;
   /** Tokens kept at most; a token is about 2 kB. */
   most?: number;
+  /** Our own application, which customers consent to. */
+  consentApp?: ConsentCredential;
 };
+
+/** The application of this installation that administrators of tenants consent to, and how it proves who it is. */
+export type ConsentCredential = {
+  appId: string;
+  credential: Exclude<TenantAccess['credential'], { kind: 'consent' }>;
+};
+/** What a request is signed with: a tenant's own credential, or ours where it consented. */
+export type OwnAccess = Omit<TenantAccess, 'credential'> & Pick<ConsentCredential, 'credential'>;
+
+/**
+ * A tenant that consented is entered with our own credential. @throws MicrosoftError when this Watchpost has no such
+ * application, or has another one by now.
+ */
+export function ownCredential(access: TenantAccess, ours: ConsentCredential | undefined): OwnAccess {
+  const { credential } = access;
+  if (credential.kind !== 'consent') return { ...access, credential };
+  if (ours === undefined || ours.appId.toLowerCase() !== access.appId.toLowerCase()) {
+    throw new MicrosoftError({
+      kind: 'authentication',
+      cause:
+        ours === undefined
+          ? 'This tenant consented to an application whose credential this Watchpost does not have.'
+          : 'This tenant consented to another application than the one Watchpost has now.',
+      remedy:
+        ours === undefined
+          ? 'Set GRAPH_APP_ID with its secret or certificate again.'
+          : 'An administrator of the tenant consents again: Reconnect.',
+      transient: false,
+    });
+  }
+  return { ...access, credential: ours.credential };
+}
 
 /** Entra answers quickly or not at all. */
 export const askMs = 10_000;
@@ -40,7 +74,7 @@ const marginMs = 300_000;
  */
 export async function appToken(
   options: TokenOptions,
-  access: TenantAccess,
+  access: OwnAccess,
   request: { scope: string; claims?: string },
 ): Promise<AppToken> {
   const { cloud, outbound, now, signal } = options;
@@ -113,7 +147,7 @@ type MsalCredential =
   | { clientCertificate: { thumbprintSha256: string; privateKey: string } };
 
 async function withCredential(
-  access: TenantAccess,
+  access: OwnAccess,
   use: (credential: MsalCredential) => Promise<void>,
 ): Promise<void> {
   const { credential } = access;

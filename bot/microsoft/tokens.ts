@@ -4,7 +4,14 @@ import type { TenantId } from '../../shared/tenants/tenant.ts';
 import type { Secret } from '../secrets.ts';
 import type { Failure, TenantAccess } from '../services.ts';
 import { MicrosoftError } from './failures.ts';
-import { type AppToken, appToken, askMs, type TokenOptions } from './token-request.ts';
+import {
+  type AppToken,
+  appToken,
+  askMs,
+  type OwnAccess,
+  ownCredential,
+  type TokenOptions,
+} from './token-request.ts';
 
 export type Tokens = {
   /** From memory, or one request however many ask at once. @throws MicrosoftError, OutboundError `stopped`. */
@@ -33,7 +40,7 @@ export function openTokens(options: TokenOptions): Tokens {
   // The bot's own secret is asked about twice in every turn.
   const prints = new WeakMap<Secret, string>();
 
-  function keyOf(access: TenantAccess): string {
+  function keyOf(access: OwnAccess): string {
     const { credential } = access;
     const secret = credential.kind === 'secret' ? credential.secret : credential.key;
     let print = prints.get(secret);
@@ -44,7 +51,7 @@ export function openTokens(options: TokenOptions): Tokens {
     return `${access.tenantId} ${cloud.name} ${access.appId} ${scope} ${credential.kind} ${print}`;
   }
 
-  async function ask(key: string, access: TenantAccess, claims: string | undefined): Promise<AppToken> {
+  async function ask(key: string, access: OwnAccess, claims: string | undefined): Promise<AppToken> {
     const block = blocked.get(key);
     if (block !== undefined && block.until > now()) {
       throw new MicrosoftError({ ...block.failure, retryAfterMs: block.until - now() });
@@ -59,7 +66,7 @@ export function openTokens(options: TokenOptions): Tokens {
     }
   }
 
-  function once(key: string, access: TenantAccess, claims?: string): Promise<AppToken> {
+  function once(key: string, access: OwnAccess, claims?: string): Promise<AppToken> {
     const flight = flights.get(key);
     if (flight !== undefined) return flight;
     // A flight that was forgotten meanwhile still serves who waits for it, but is not kept.
@@ -77,7 +84,8 @@ export function openTokens(options: TokenOptions): Tokens {
   }
 
   return {
-    async get(access) {
+    async get(given) {
+      const access = ownCredential(given, options.consentApp);
       const key = keyOf(access);
       const token = kept.get(key);
       if (token !== undefined && token.renewAt > now()) return token;
@@ -90,7 +98,8 @@ export function openTokens(options: TokenOptions): Tokens {
         return token;
       }
     },
-    async renew(access, refused, claims) {
+    async renew(given, refused, claims) {
+      const access = ownCredential(given, options.consentApp);
       const key = keyOf(access);
       const token = kept.get(key);
       // Somebody else has renewed it meanwhile.

@@ -1,5 +1,7 @@
 import { auditDeclaration } from './audit.ts';
 import { claimsDeclaration, claimTriesDeclaration } from './claims.ts';
+import { connectLinksDeclaration } from './connect-links.ts';
+import { connectPassesDeclaration } from './connect-passes.ts';
 import { credentialsDeclaration, tenantKeysDeclaration } from './credentials.ts';
 import type { CollectionDeclaration } from './engine/collection.ts';
 import { baselinesDeclaration, findingsDeclaration } from './findings.ts';
@@ -30,6 +32,8 @@ export const collections: readonly CollectionDeclaration[] = [
   evaluatedDeclaration,
   credentialsDeclaration,
   tenantKeysDeclaration,
+  connectLinksDeclaration,
+  connectPassesDeclaration,
   workDeclaration,
   syncRequestsDeclaration,
   peopleDeclaration,

@@ -33,6 +33,7 @@ const sealedSchema = v.variant('kind', [
     certificatePem: v.string(),
     key: v.string(),
   }),
+  v.object({ kind: v.literal('consent'), appId: v.string() }),
 ]);
 
 export function openCredentials(
@@ -128,6 +129,8 @@ function boundTo(tenantId: TenantId, version: number) {
 }
 
 function textOf({ appId, credential }: TenantAccess): string {
+  // Sealed like the others, though no secret: nobody with the file alone points a tenant to another application.
+  if (credential.kind === 'consent') return JSON.stringify({ kind: 'consent', appId });
   if (credential.kind === 'secret') {
     return credential.secret.use((secret) => JSON.stringify({ kind: 'secret', appId, secret }));
   }
@@ -137,6 +140,7 @@ function textOf({ appId, credential }: TenantAccess): string {
 
 function accessOf(tenantId: TenantId, text: string): TenantAccess {
   const opened = v.parse(sealedSchema, JSON.parse(text));
+  if (opened.kind === 'consent') return { tenantId, appId: opened.appId, credential: { kind: 'consent' } };
   if (opened.kind === 'secret') {
     return {
       tenantId,
@@ -160,6 +164,7 @@ function factsOf(
   { appId, credential }: TenantAccess,
   keyring: Keyring,
 ): Omit<CredentialFacts, 'version' | 'createdAt'> {
+  if (credential.kind === 'consent') return { kind: 'consent', appId, last4: '' };
   if (credential.kind === 'secret') {
     const digest = credential.secret.use((secret) =>
       createHmac('sha256', derivedKey(keyring, 'fingerprint-v1')).update(secret).digest('hex'),

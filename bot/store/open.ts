@@ -6,6 +6,8 @@ import type { Store } from '../services.ts';
 import { openAudit } from './audit.ts';
 import { openClaims } from './claims.ts';
 import { collections } from './collections.ts';
+import { openConnectLinks } from './connect-links.ts';
+import { openConnectPasses } from './connect-passes.ts';
 import { openCredentials } from './credentials.ts';
 import type { Engine } from './engine/collection.ts';
 import { openEmbedded } from './engine/embedded.ts';
@@ -74,6 +76,8 @@ export function storeOver(
     tenants,
     scores: openScores(kit),
     credentials: openCredentials(kit, options.keyring, audit),
+    connectLinks: openConnectLinks(kit),
+    connectPasses: openConnectPasses(kit, options.keyring),
     work: openWork(kit, forget),
     syncRequests: openSyncRequests(kit),
     people: openPeople(kit, () => tenants.list(everything)),

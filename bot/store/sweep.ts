@@ -1,5 +1,7 @@
 import { plus } from '../../shared/time.ts';
 import { claimTriesDeclaration } from './claims.ts';
+import { connectLinksDeclaration, linksKeptMs } from './connect-links.ts';
+import { connectPassesDeclaration, passesKeptMs } from './connect-passes.ts';
 import type { CollectionDeclaration } from './engine/collection.ts';
 import { inboundDeclaration, inboundKeptMs } from './inbound.ts';
 import type { Kit } from './kit.ts';
@@ -17,6 +19,8 @@ const kept: { declaration: CollectionDeclaration; ms: number }[] = [
   { declaration: claimTriesDeclaration, ms: dayMs },
   { declaration: syncRequestsDeclaration, ms: 7 * dayMs },
   { declaration: paceDeclaration, ms: paceKeptMs },
+  { declaration: connectLinksDeclaration, ms: linksKeptMs },
+  { declaration: connectPassesDeclaration, ms: passesKeptMs },
 ];
 
 /** Deletes up to 1,000 rows whose time is over and answers how many went. */

@@ -85,6 +85,14 @@ export function openTenants({ engine, monotonic }: Kit): { tenants: TenantStore;
         forget();
       }
     },
+    async setHealth(scope, id, health) {
+      requireScope(scope, id);
+      try {
+        await collection.updateOne({ _id: id }, { $set: { health } });
+      } finally {
+        forget();
+      }
+    },
   };
   return { tenants, forget };
 }

@@ -21,6 +21,7 @@ function withSecret(tenantId: TenantAccess['tenantId'], value: string): TenantAc
 function plain(access: TenantAccess | null): string | undefined {
   if (access === null) return undefined;
   const { credential } = access;
+  if (credential.kind === 'consent') return '';
   return (credential.kind === 'secret' ? credential.secret : credential.key).use((value) => value);
 }
 
@@ -90,6 +91,18 @@ export function credentialContract(backend: Backend): void {
       } as TenantAccess;
       await expect(store.credentials.save(everything, broken)).rejects.toMatchObject({ code: 'bad-input' });
       expect(plain(await store.credentials.open(everything, contoso))).toBe('instead');
+    });
+
+    test('a consent keeps no secret at all, takes the place of one, and cannot be pointed elsewhere', async () => {
+      await store.credentials.save(everything, withSecret(contoso, 'the-old-secret'));
+      const access: TenantAccess = { tenantId: contoso, appId, credential: { kind: 'consent' } };
+      const facts = await store.credentials.save(everything, access);
+      expect(facts).toMatchObject({ kind: 'consent', appId, last4: '', version: 2 });
+      expect(await store.credentials.open(everything, contoso)).toEqual(access);
+      expect(await store.credentials.facts(everything, contoso)).toEqual(facts);
+      // What stands beside the seal is only told; what is sealed decides.
+      await rows.updateOne({ _id: contoso }, { $set: { appId: 'another' } });
+      expect((await store.credentials.open(everything, contoso))?.appId).toBe(appId);
     });
 
     test('a row put back from an earlier version is refused, told apart from nothing, and audited', async () => {

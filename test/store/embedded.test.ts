@@ -1,4 +1,5 @@
 import { embedded } from './backends.ts';
+import { connectContract } from './connect.ts';
 import { engineContract } from './contract.ts';
 import { credentialContract } from './credentials.ts';
 import { hearContract } from './hear.ts';
@@ -9,4 +10,5 @@ engineContract(embedded);
 subjectContract(embedded);
 credentialContract(embedded);
 hearContract(embedded);
+connectContract(embedded);
 processContract(embedded);

@@ -1,5 +1,6 @@
 import { test } from '@jest/globals';
 import { mongoAt } from './backends.ts';
+import { connectContract } from './connect.ts';
 import { engineContract } from './contract.ts';
 import { credentialContract } from './credentials.ts';
 import { hearContract } from './hear.ts';
@@ -14,5 +15,6 @@ if (uri === '') {
   subjectContract(mongoAt(uri));
   credentialContract(mongoAt(uri));
   hearContract(mongoAt(uri));
+  connectContract(mongoAt(uri));
   processContract(mongoAt(uri));
 }
