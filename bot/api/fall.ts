@@ -4,7 +4,7 @@ import type { TenantFall } from '../../shared/api.ts';
 import { clean } from '../../shared/foreign-text.ts';
 import type { Tenant } from '../../shared/tenants/tenant.ts';
 import type { Instant } from '../../shared/time.ts';
-import { acknowledgedLine } from '../cards/drop-words.ts';
+import { acknowledgedLine } from '../cards/finding.ts';
 
 /** As many as the card in the channel shows. */
 const mostReasons = 8;

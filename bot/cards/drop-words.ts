@@ -1,10 +1,8 @@
 import type { DropFacts } from '../../shared/alerts/drop-facts.ts';
-import type { Finding, Transition } from '../../shared/alerts/finding.ts';
-import { acknowledgedBy } from '../../shared/alerts/people.ts';
+import type { Transition } from '../../shared/alerts/finding.ts';
 import { thousandths } from '../../shared/alerts/threshold.ts';
 import { headline, type Saying } from '../../shared/alerts/words.ts';
 import { percentOf } from '../../shared/score/score-change.ts';
-import { dayOf, type Instant } from '../../shared/time.ts';
 import {
   dayText,
   decimal,
@@ -53,23 +51,6 @@ export function bandOf(drop: Drop, saying: Saying): { title: string; detail: str
 /** No line break between a number and its percent sign. */
 export function unbroken(text: string): string {
   return text.replaceAll('\u2009%', '\u202f%');
-}
-
-/**
- * "Acknowledged by Ana Reyes on 20 Nov, 09:14 UTC"; empty when nobody has. A posted card stays as it is, so the hour is
- * said and no age. `foreign` makes the name fit for where it goes.
- */
-export function acknowledgedLine(
-  finding: Pick<Finding, 'state' | 'history' | 'told'>,
-  now: Instant,
-  foreign: (text: string) => string,
-): string {
-  const by = acknowledgedBy(finding);
-  if (by === null) return '';
-  // Whoever took it on did not know of what came later: the reader should.
-  const before =
-    finding.told.kind === 'worsened' && finding.told.at > by.at ? ', before it fell further' : '';
-  return `Acknowledged by ${foreign(by.who)} on ${dayText(dayOf(by.at), now)}, ${by.at.slice(11, 16)} UTC${before}`;
 }
 
 /** "from 10 to 3.5 points"; empty where more than the tenant's own doing moved the control. */

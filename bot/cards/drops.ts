@@ -7,9 +7,9 @@ import type { Instant } from '../../shared/time.ts';
 import { counted, listed, percentText, signed, total } from '../../shared/words.ts';
 import type { CardData } from '../services.ts';
 import { ask, type Button, type LinkSettings, openTenants } from './actions.ts';
-import { repeatedLine } from './drop.ts';
 import { unbroken } from './drop-words.ts';
 import template from './drops.json' with { type: 'json' };
+import { repeatedLine } from './finding.ts';
 import { cardTemplate } from './render.ts';
 import { domainBefore, nameApart, namesakes } from './tenants-apart.ts';
 

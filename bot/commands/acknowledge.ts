@@ -4,8 +4,8 @@ import { outboxId } from '../../shared/alerts/outbox-id.ts';
 import { acknowledge } from '../../shared/alerts/people.ts';
 import { clean, plain } from '../../shared/foreign-text.ts';
 import type { Tenant } from '../../shared/tenants/tenant.ts';
-import { acknowledgedObject, dropNews } from '../cards/drop.ts';
-import { acknowledgedLine } from '../cards/drop-words.ts';
+import { acknowledgedLine, acknowledgedObject } from '../cards/finding.ts';
+import { findingNews } from '../cards/news.ts';
 import { digest } from '../digest.ts';
 import { WatchpostError } from '../errors.ts';
 import type { CardAction, CardHandler, OutboxEntry, Place, Reply, Services } from '../services.ts';
@@ -15,7 +15,7 @@ import { auditor } from './audit.ts';
 const mostTries = 10;
 
 /**
- * *Acknowledge* on the card of a fall: this person has taken note. Authorised by today's role and place, the first one
+ * *Acknowledge* on the card of a finding: this person has taken note. Authorised by today's role and place, the first one
  * only; every channel's card is drawn anew by the clock thread. What the click answers is for who pressed (R28): the
  * card as it stands now, or a sentence while the card stays.
  */
@@ -29,10 +29,10 @@ export const acknowledgeFromCard: CardHandler['run'] = async (action, _, who, wh
   for (let tries = 0; tries < mostTries; tries += 1) {
     const kept = await services.store.findings.get(scope, tenant.id, id);
     if (kept === null || kept.value.generation < generation) {
-      return sentenceFor(`This fall of ${plain(tenant.name, 80)} is not known any more.`, tenant);
+      return sentenceFor(`This news of ${plain(tenant.name, 80)} is not known any more.`, tenant);
     }
     if (kept.value.generation > generation) {
-      const say = `This fall of ${plain(tenant.name, 80)} is over. It fell again since: that one has a card of its own.`;
+      const say = `This is over at ${plain(tenant.name, 80)}, and came again since: that has a card of its own.`;
       return sentenceFor(say, tenant);
     }
     const done = acknowledge(kept.value, doing);
@@ -64,7 +64,7 @@ async function findingOf(action: CardAction, who: Caller, where: Place, services
   const scope = scopeFor(who, where.audience, 'work', now);
   if (!covers(scope, tenant.id)) {
     await auditor(who, where, services)('acknowledge', 'refused', { tenant: tenant.id });
-    const say = `Falls of ${plain(tenant.name, 80)} are acknowledged by Operators and Admins. You may look at them.`;
+    const say = `News of ${plain(tenant.name, 80)} is acknowledged by Operators and Admins. You may look at it.`;
     return { kind: 'say', say, tenant };
   }
   const object = acknowledgedObject(action.object);
@@ -73,7 +73,7 @@ async function findingOf(action: CardAction, who: Caller, where: Place, services
   return { kind: 'found', tenant, scope, ...object };
 }
 
-/** One row for every conversation that has a card of this fall; the same for every repeat of this acknowledgement. */
+/** One row for every conversation that has a card of this finding; the same for every repeat of this acknowledgement. */
 async function refreshes(finding: Finding, scope: TenantScope, { store }: Services): Promise<OutboxEntry[]> {
   const { id, tenantId, generation } = finding;
   const transition = lastTransition(finding);
@@ -98,7 +98,7 @@ function firstWas(finding: Finding, services: Services): string {
 }
 
 function answered(finding: Finding, tenant: Tenant, lead: string, services: Services): Reply {
-  const { card, text } = dropNews({
+  const { card, text } = findingNews({
     tenant,
     transition: lastTransition(finding),
     finding,

@@ -5,7 +5,7 @@ import { scoreObject } from '../../shared/alerts/score-drop.ts';
 import { headline } from '../../shared/alerts/words.ts';
 import { plain } from '../../shared/foreign-text.ts';
 import type { Tenant, TenantId } from '../../shared/tenants/tenant.ts';
-import { acknowledgedLine } from '../cards/drop-words.ts';
+import { acknowledgedLine } from '../cards/finding.ts';
 import { digest } from '../digest.ts';
 import type { Services } from '../services.ts';
 

@@ -26,9 +26,10 @@ export function nextOf(waiting: readonly OutboxRow[], now: Instant): Next {
   }
   const [first] = ready;
   if (first === undefined) return { kind: 'nothing' };
-  const falls = leadingFalls(ready);
+  // News of one rule goes together: a card that lists falls says nothing of connections.
+  const falls = leadingFalls(ready).filter(({ transition }) => transition.rule === first.transition.rule);
   if (falls.length <= mostSingle || !falls.includes(first)) return { kind: 'one', row: first };
-  return { kind: 'collapsed', rows: alike(falls, first.maybeSent).slice(0, mostListed) };
+  return { kind: 'collapsed', rows: alike(falls, first).slice(0, mostListed) };
 }
 
 /** Falls before which nothing else of the same finding waits. */
@@ -42,7 +43,7 @@ function leadingFalls(ready: readonly OutboxRow[]): OutboxRow[] {
 }
 
 /** Those that may have arrived, or those that have not; none that would overtake one of the same finding. */
-function alike(falls: readonly OutboxRow[], maybeSent: boolean): OutboxRow[] {
+function alike(falls: readonly OutboxRow[], { maybeSent }: OutboxRow): OutboxRow[] {
   const skipped = new Set<string>();
   return falls.filter((row) => {
     if (row.maybeSent !== maybeSent) skipped.add(row.finding.id);

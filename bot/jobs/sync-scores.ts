@@ -15,6 +15,7 @@ import { errorCode, hasCode } from '../errors.ts';
 import type { Failure, Lease, Reading, Services, TenantAccess, TenantChange } from '../services.ts';
 import { nextDue, retryDue } from './cadence.ts';
 import { explained, knownHash, stateOf, worst } from './readings.ts';
+import { tellConnection } from './tell-connection.ts';
 import { type Judged, tellDrop } from './tell-drop.ts';
 
 /** Microsoft keeps 90 days; the first read takes them all, later ones what is new and two days more. */
@@ -195,6 +196,7 @@ async function read(
   if (inTrouble(tenant.health) && change.health.state === 'connected') {
     says = `It can be read again: ${healthLabel(tenant.health.state)} since ${dayText(dayOf(tenant.health.since), now)} is over. ${says}`;
   }
+  await tellConnection(lease, { before: tenant.health, after: change.health }, services);
   // Last of all, the mark "read": a crash before it makes the next sync read everything again.
   await store.work.saveTenant(scope, lease, change);
   if (failure !== undefined) {
@@ -258,6 +260,7 @@ async function sayFailed(tenant: Tenant, lease: Lease, failure: Failure, service
   const datasets = Object.fromEntries(
     datasetNames.map((name) => [name, stateOf(tenant, name, reading, now)]),
   );
+  await tellConnection(lease, { before: tenant.health, after: health }, services);
   await services.store.work.saveTenant(scopeOfJob(tenant.id), lease, { health, datasets });
   return { outcome: 'failed', says: `${failure.cause} ${failure.remedy}`.trim(), failure };
 }

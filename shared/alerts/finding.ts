@@ -1,9 +1,10 @@
 import type { TenantId } from '../tenants/tenant.ts';
 import type { Instant } from '../time.ts';
+import type { ConnectionFacts } from './connection-health.ts';
 import type { DropFacts } from './drop-facts.ts';
 
-/** Every rule with the facts it tells; later rules (securityAlert, consentLost) add a line here. */
-export type FactsOf = { scoreDrop: DropFacts };
+/** Every rule with the facts it tells; later rules (securityAlert) add a line here. */
+export type FactsOf = { scoreDrop: DropFacts; connectionHealth: ConnectionFacts };
 export type Rule = keyof FactsOf;
 
 export type FindingState = 'open' | 'acknowledged' | 'resolved';
@@ -53,7 +54,7 @@ export type FindingOf<R extends Rule> = {
 export type Finding = { [R in Rule]: FindingOf<R> }[Rule];
 
 /** A transition to be told, with all that its post needs. */
-export type Transition<R extends Rule = Rule> = {
+export type TransitionOf<R extends Rule> = {
   /** The same for every repeat of the same computation, another one for every other transition. */
   id: string;
   findingId: string;
@@ -68,6 +69,9 @@ export type Transition<R extends Rule = Rule> = {
   severity: Severity;
   facts: FactsOf[R];
 };
+
+/** By default of any rule: which one, its `rule` says. */
+export type Transition<R extends Rule = Rule> = { [K in R]: TransitionOf<K> }[R];
 
 /** Texts joined so that no two lists give the same text, whatever stands in them. */
 export function framed(parts: readonly (string | number)[]): string {
@@ -90,10 +94,10 @@ export function transitionName(kind: TransitionKind, step: number): string {
 }
 
 /** The transition a finding was told with last, as it was computed then. */
-export function lastTransition<R extends Rule>(finding: FindingOf<R>): Transition<R> {
+export function lastTransition<F extends Finding>(finding: F): Transition<F['rule']> {
   const { id, tenantId, rule, generation, severity, facts } = finding;
   const { kind, step } = finding.told;
-  return {
+  const transition = {
     id: framed([id, generation, kind, step]),
     findingId: id,
     tenantId,
@@ -105,6 +109,8 @@ export function lastTransition<R extends Rule>(finding: FindingOf<R>): Transitio
     severity,
     facts,
   };
+  // A finding's facts are those of its rule, so its transition's are.
+  return transition as Transition as Transition<F['rule']>;
 }
 
 /** Is it open or acknowledged: still going on? */
@@ -114,7 +120,7 @@ export function isStanding(finding: Pick<FindingOf<Rule>, 'state'>): boolean {
 
 /** The score drop among a tenant's findings that is still going on. */
 export function standingDrop(findings: readonly Finding[]): FindingOf<'scoreDrop'> | undefined {
-  return findings.find((one) => one.rule === 'scoreDrop' && isStanding(one));
+  return findings.find((one): one is FindingOf<'scoreDrop'> => one.rule === 'scoreDrop' && isStanding(one));
 }
 
 /** Is it put aside at `now`, so that nothing worse is told of it? */

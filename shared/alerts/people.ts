@@ -1,5 +1,5 @@
 import type { Instant } from '../time.ts';
-import type { Aside, FindingOf, Rule } from './finding.ts';
+import type { Aside, Finding, FindingOf, Rule } from './finding.ts';
 import { added } from './tell.ts';
 
 /** What people do with a finding. None of it is told to a channel as news; the card shows it. */
@@ -7,13 +7,13 @@ import { added } from './tell.ts';
 export type Doing = { who: string; at: Instant; why: string };
 
 /** What became of it: the finding anew, the same when it was so already, or why it cannot be. */
-export type Done<R extends Rule> =
-  | { kind: 'done'; finding: FindingOf<R> }
-  | { kind: 'already'; finding: FindingOf<R> }
+export type Done<F extends Finding> =
+  | { kind: 'done'; finding: F }
+  | { kind: 'already'; finding: F }
   | { kind: 'refused'; say: string };
 
 /** Somebody has taken note. Pressed twice, by whomever, it is the first one's. */
-export function acknowledge<R extends Rule>(finding: FindingOf<R>, { who, at, why }: Doing): Done<R> {
+export function acknowledge<F extends Finding>(finding: F, { who, at, why }: Doing): Done<F> {
   if (finding.state === 'resolved') return { kind: 'refused', say: 'This is over already.' };
   if (finding.state === 'acknowledged') return { kind: 'already', finding };
   return {
@@ -36,11 +36,7 @@ export function acknowledgedBy(
 }
 
 /** Puts a finding aside. An accepted risk needs a second person; an end that is past is none. */
-export function putAside<R extends Rule>(
-  finding: FindingOf<R>,
-  aside: Aside,
-  { who, at, why }: Doing,
-): Done<R> {
+export function putAside<F extends Finding>(finding: F, aside: Aside, { who, at, why }: Doing): Done<F> {
   if (finding.state === 'resolved') return { kind: 'refused', say: 'This is over already.' };
   if (aside.kind !== 'held' && aside.until <= at) {
     return { kind: 'refused', say: 'The end of that time is past already.' };
@@ -59,11 +55,12 @@ export function putAside<R extends Rule>(
 }
 
 /** Takes it back from aside; the next evaluation tells what became worse meanwhile. */
-export function release<R extends Rule>(finding: FindingOf<R>, { who, at, why }: Doing): Done<R> {
+export function release<F extends Finding>(finding: F, { who, at, why }: Doing): Done<F> {
   if (finding.aside === undefined) return { kind: 'already', finding };
-  const { aside: _, ...rest } = finding;
-  return {
-    kind: 'done',
-    finding: { ...rest, history: added(finding, { at, who, what: 'released', to: finding.state, why }) },
+  const released = {
+    ...finding,
+    history: added(finding, { at, who, what: 'released', to: finding.state, why }),
   };
+  delete released.aside;
+  return { kind: 'done', finding: released };
 }

@@ -40,6 +40,9 @@ export function tenantThreshold(tenantId: TenantId, subscriptions: readonly Subs
   return finest(thresholdsFor(tenantId, subscriptions));
 }
 
+/** What is to be told of a tenant; without a `loss` there is no threshold to reach. */
+export type NewsToRoute = { tenantId: TenantId; kind: TransitionKind; loss?: Loss };
+
 export type Routes = {
   hears: string[];
   /** Watching, but not allowed to hear: said to the operators, never silently nowhere (I-9). */
@@ -53,7 +56,7 @@ export type Routes = {
  * its end only to those, since nobody needs the end of what was never told.
  */
 export function routesFor(
-  news: { tenantId: TenantId; kind: TransitionKind; loss: Loss },
+  news: NewsToRoute,
   subscriptions: readonly Subscription[],
   audienceOf: (conversationId: string) => Audience | null,
   hasHeard: (conversationId: string) => boolean,
@@ -73,12 +76,13 @@ export function routesFor(
 
 function wants(
   subscription: Subscription,
-  { tenantId, kind, loss }: { tenantId: TenantId; kind: TransitionKind; loss: Loss },
+  { tenantId, kind, loss }: NewsToRoute,
   hasHeard: (conversationId: string) => boolean,
 ): boolean {
   if (!watches(subscription, tenantId)) return false;
   if (hasHeard(subscription.conversationId)) return true;
-  return kind !== 'resolved' && reaches(loss, thresholdOf(subscription, tenantId));
+  if (kind === 'resolved') return false;
+  return loss === undefined || reaches(loss, thresholdOf(subscription, tenantId));
 }
 
 /** News has no reader of its own: a personal chat is no place for it, whatever its person may see. */

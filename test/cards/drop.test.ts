@@ -1,12 +1,7 @@
 import { expect, test } from '@jest/globals';
-import {
-  acknowledgedObject,
-  acknowledgeObject,
-  type DropNews,
-  dropNews,
-  dropNote,
-} from '../../bot/cards/drop.ts';
+import { type DropNews, dropNews, dropNote } from '../../bot/cards/drop.ts';
 import { collapsedNews, mostRows } from '../../bot/cards/drops.ts';
+import { acknowledgedObject, acknowledgeObject } from '../../bot/cards/finding.ts';
 import type { CardData } from '../../bot/services.ts';
 import { reopened, resolved } from '../../shared/alerts/tell.ts';
 import { acknowledged, type Fall, fallAlong, fallOf, falls } from './fallen.ts';

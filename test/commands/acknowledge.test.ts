@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { acknowledgeObject } from '../../bot/cards/drop.ts';
+import { acknowledgeObject } from '../../bot/cards/finding.ts';
 import { cardActions } from '../../bot/commands/index.ts';
 import type { FindingStore, OutboxRow, Place, Reply, Services } from '../../bot/services.ts';
 import { type Caller, scopeOfJob } from '../../shared/access.ts';
@@ -89,6 +89,7 @@ async function press(
 async function kept(): Promise<{ finding: DropFinding; revision: number }> {
   const row = await rig.services.store.findings.get(scopeOfJob(tenant.id), tenant.id, fall.finding.id);
   if (row === null) throw new Error('the finding is gone');
+  if (row.value.rule !== 'scoreDrop') throw new Error('the finding is no fall');
   return { finding: row.value, revision: row.revision };
 }
 
@@ -217,7 +218,7 @@ test('the card of an earlier fall does not acknowledge the one that stands now',
   const now = await kept();
   await keep(reopened(resolved(now.finding, news(now.finding)), news(now.finding)), now.revision);
   const reply = await press(operator, internal, old);
-  expect(reply.text).toContain('is over. It fell again since');
+  expect(reply.text).toContain('came again since');
   expect(reply.card).toBeUndefined();
   expect((await kept()).finding.state).toBe('open');
   await press(operator, internal, acknowledgeObject({ ...fall.finding, generation: 2 }));

@@ -1,5 +1,5 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
-import { repeatedLine } from '../../../bot/cards/drop.ts';
+import { repeatedLine } from '../../../bot/cards/finding.ts';
 import { digest } from '../../../bot/digest.ts';
 import {
   type OutboxDocument,

@@ -1,0 +1,76 @@
+import { connectionHeadline, connectionSummary, lastGood } from '../../shared/alerts/connection-words.ts';
+import type { Transition } from '../../shared/alerts/finding.ts';
+import { severityLabel } from '../../shared/alerts/words.ts';
+import { clean, plain } from '../../shared/foreign-text.ts';
+import { healthLabel } from '../../shared/tenants/tenant-health.ts';
+import { dayOf } from '../../shared/time.ts';
+import { dayText } from '../../shared/words.ts';
+import type { CardData } from '../services.ts';
+import { type Button, openTenant } from './actions.ts';
+import template from './connection.json' with { type: 'json' };
+import {
+  acknowledgeButton,
+  acknowledgedOf,
+  bandStyleOf,
+  type FindingNews,
+  inMarkdown,
+  inPlainText,
+  repeatedLine,
+  withMarks,
+} from './finding.ts';
+import { cardTemplate } from './render.ts';
+
+export type ConnectionNews = FindingNews<Transition<'connectionHealth'>>;
+
+type Filled = {
+  fallback: string;
+  bandStyle: ReturnType<typeof bandStyleOf>;
+  title: string;
+  detail: string;
+  label: string;
+  domain: string;
+  acknowledged: string;
+  cause: string;
+  remedy: string;
+  aside: string;
+  foot: string;
+  buttons: Button[];
+};
+const fill = cardTemplate<Filled>(template);
+
+/** The card of a connection that broke, or works again: what is the matter, since when, what to do. One tenant's data. */
+export function connectionNews(news: ConnectionNews): { card: CardData; text: string } {
+  const { tenant, transition, settings, now } = news;
+  const { facts, kind } = transition;
+  const over = kind === 'resolved';
+  const saying = inMarkdown(news);
+  const name = plain(tenant.name, 120);
+  const since = dayText(dayOf(facts.since), now).replaceAll(' ', '\u00a0');
+  const card = fill({
+    fallback: clean(
+      withMarks(connectionSummary(transition, inPlainText(news)), news, inPlainText(news)),
+      700,
+    ),
+    bandStyle: bandStyleOf(news),
+    title: over ? `${name} can be read again` : `${name} cannot be read`,
+    detail: over
+      ? connectionHeadline(transition, { ...saying, tenant: '' }).replace(/^ can be read again,? ?/, '') ||
+        `since ${since}`
+      : `${healthLabel(facts.state)} since ${since}`,
+    label: over ? 'Resolved' : severityLabel(transition.severity),
+    domain: plain(tenant.domain, 80),
+    acknowledged: acknowledgedOf(news, saying),
+    cause: over ? '' : plain(facts.cause, 300),
+    remedy: over || facts.remedy === '' ? '' : plain(facts.remedy, 400),
+    aside: over ? '' : [lastGood(facts, now), facts.code ?? ''].filter(Boolean).join(' '),
+    foot: news.maybeRepeated ? repeatedLine : '',
+    buttons: [...acknowledgeButton(news), openTenant(tenant.id, settings)],
+  });
+  return { card, text: withMarks(connectionSummary(transition, saying), news, saying) };
+}
+
+/** The same in one or two lines of Markdown, for the thread below the card. */
+export function connectionNote(news: ConnectionNews): string {
+  const saying = inMarkdown(news);
+  return withMarks(connectionSummary(news.transition, saying), news, saying);
+}
