@@ -190,6 +190,7 @@ export type Store = {
 
 /** Every method that names a tenant throws `scope` outside the scope; lists leave such tenants out. */
 export type TenantStore = {
+  nextCredentials: NextCredentialStore;
   /** All tenants within `scope`, by name; at most 10,000. Cached per thread for at most 5 s, dropped on own writes. */
   list(scope: TenantScope): Promise<readonly Tenant[]>;
   get(scope: TenantScope, id: TenantId): Promise<Tenant | null>;
@@ -227,8 +228,8 @@ export type FoundScores = {
 export type TenantAccess = {
   tenantId: TenantId;
   appId: string;
-  credential:
-    | { kind: 'secret'; secret: Secret }
+  credential: /** `expiresAt` is what a person said of it: Entra does not tell. */
+    | { kind: 'secret'; secret: Secret; expiresAt?: Instant }
     | { kind: 'certificate'; certificatePem: string; key: Secret }
     /** An administrator consented to our own application: nothing is kept for this tenant but that (R19). */
     | { kind: 'consent' };
@@ -275,6 +276,30 @@ export type ConnectOutcome = { kind: 'connected' | 'failed'; title: string; says
 export type ConnectPass = {
   tenantId: TenantId;
   kind: 'ticket' | 'consent' | 'sign-in' | 'check';
+  /** Credentials within `scope` that end before `until`, the first to end first; at most 1,000. */
+  ending(scope: TenantScope, until: Instant): Promise<EndingCredential[]>;
+};
+export type EndingCredential = Required<Pick<CredentialFacts, 'kind' | 'version' | 'expiresAt'>> & {
+  tenantId: TenantId;
+};
+
+/**
+ * A credential that waits beside the one in use until Entra accepts it (R60): sealed and bound like that one, but as
+ * another thing, so that neither can be put in the place of the other. One a tenant, also of one not connected yet.
+ */
+export type NextCredentialStore = {
+  /** Seals and keeps it; one that waited before goes. */
+  put(scope: TenantScope, access: TenantAccess): Promise<CredentialFacts>;
+  /** Opens in memory only. Throws `secret` when tampered with or put back, null when none waits. */
+  open(scope: TenantScope, id: TenantId): Promise<{ access: TenantAccess; facts: CredentialFacts } | null>;
+  facts(scope: TenantScope, id: TenantId): Promise<CredentialFacts | null>;
+  /**
+   * Makes it the one in use, as a new version: for who has just seen it work. Null, and nothing changes, when another
+   * one or none waits. Killed in between, either still waits or is in use; asked again, it is completed.
+   */
+  promote(scope: TenantScope, id: TenantId, version: number): Promise<CredentialFacts | null>;
+  /** False when none waited. */
+  drop(scope: TenantScope, id: TenantId): Promise<boolean>;
   via: 'tab' | 'link';
   /** Who asked for the consent: `tid/oid`. */
   by: string;

@@ -6,6 +6,7 @@ import { credentialsDeclaration, tenantKeysDeclaration } from './credentials.ts'
 import type { CollectionDeclaration } from './engine/collection.ts';
 import { baselinesDeclaration, findingsDeclaration } from './findings.ts';
 import { inboundDeclaration } from './inbound.ts';
+import { nextCredentialsDeclaration } from './next-credentials.ts';
 import { outboxDeclaration, outboxQueuesDeclaration } from './outbox-rows.ts';
 import { paceDeclaration } from './pace.ts';
 import { peopleDeclaration } from './people.ts';
@@ -32,6 +33,7 @@ export const collections: readonly CollectionDeclaration[] = [
   evaluatedDeclaration,
   credentialsDeclaration,
   tenantKeysDeclaration,
+  nextCredentialsDeclaration,
   connectLinksDeclaration,
   connectPassesDeclaration,
   workDeclaration,

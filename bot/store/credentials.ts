@@ -4,17 +4,17 @@ import type { TenantId } from '../../shared/tenants/tenant.ts';
 import { hasCode, WatchpostError } from '../errors.ts';
 import { derivedKey, type Keyring, Secret } from '../secrets.ts';
 import type { AuditStore, CredentialFacts, CredentialStore, TenantAccess } from '../services.ts';
-import type { CollectionDeclaration, Engine } from './engine/collection.ts';
-import { type Kit, requireScope } from './kit.ts';
+import type { Collection, CollectionDeclaration, Engine, Filter } from './engine/collection.ts';
+import { type Kit, requireAnyScope, requireScope } from './kit.ts';
 import { newTenantKey, open, seal, type TenantKey, withVersion } from './seal.ts';
 
 type CredentialDocument = { _id: string; tenantId: TenantId; sealed: string } & CredentialFacts;
-type TenantKeyDocument = TenantKey & { _id: string };
+export type TenantKeyDocument = TenantKey & { _id: string };
 
 export const credentialsDeclaration: CollectionDeclaration = {
   name: 'credentials',
   tenantScoped: true,
-  indexes: [{ keys: { tenantId: 1 }, unique: true }],
+  indexes: [{ keys: { tenantId: 1 }, unique: true }, { keys: { expiresAt: 1 } }],
 };
 export const tenantKeysDeclaration: CollectionDeclaration = {
   name: 'tenantKeys',
@@ -23,6 +23,7 @@ export const tenantKeysDeclaration: CollectionDeclaration = {
 };
 
 const tries = 10;
+const mostEnding = 1_000;
 
 /** All that is sealed, so that neither the app id nor the certificate can be exchanged beside the secret. */
 const sealedSchema = v.variant('kind', [
@@ -44,25 +45,12 @@ export function openCredentials(
   const credentials = engine.collection<CredentialDocument>(credentialsDeclaration);
   const keys = engine.collection<TenantKeyDocument>(tenantKeysDeclaration);
 
-  async function keyOf(id: TenantId): Promise<TenantKeyDocument> {
-    const known = await keys.findOne({ _id: id });
-    if (known !== null) return known;
-    try {
-      await keys.insertOne({ _id: id, ...newTenantKey(keyring, id) });
-    } catch (error) {
-      if (!hasCode(error, 'conflict')) throw error;
-    }
-    const made = await keys.findOne({ _id: id });
-    if (made === null) throw new WatchpostError('store', 'The key of a tenant could not be stored.');
-    return made;
-  }
-
   return {
     async save(scope, access) {
       const id = access.tenantId;
       requireScope(scope, id);
       for (let i = 0; i < tries; i += 1) {
-        const key = await keyOf(id);
+        const key = await keyOf(keys, keyring, id);
         const before = await credentials.findOne({ _id: id });
         const version = Math.max(key.version, before?.version ?? 0) + 1;
         const facts = { ...factsOf(access, keyring), version, createdAt: now() };
@@ -104,6 +92,17 @@ export function openCredentials(
       const { kind, appId, last4, version, createdAt, expiresAt } = row;
       return { kind, appId, last4, version, createdAt, expiresAt };
     },
+    async ending(scope, until) {
+      requireAnyScope(scope);
+      const mine: Filter = scope.all ? {} : { tenantId: { $in: [...scope.ids] } };
+      const { rows } = await credentials.find(
+        { ...mine, expiresAt: { $lt: until } },
+        { sort: { expiresAt: 1 }, limit: mostEnding },
+      );
+      return rows.flatMap(({ tenantId, kind, version, expiresAt }) =>
+        expiresAt === undefined ? [] : [{ tenantId, kind, version, expiresAt }],
+      );
+    },
   };
 
   /** Only over the version that was read: of two at once, one begins again. */
@@ -124,11 +123,29 @@ export function openCredentials(
   }
 }
 
+/** The tenant's data key, made when it is first wanted. */
+export async function keyOf(
+  keys: Collection<TenantKeyDocument>,
+  keyring: Keyring,
+  id: TenantId,
+): Promise<TenantKeyDocument> {
+  const known = await keys.findOne({ _id: id });
+  if (known !== null) return known;
+  try {
+    await keys.insertOne({ _id: id, ...newTenantKey(keyring, id) });
+  } catch (error) {
+    if (!hasCode(error, 'conflict')) throw error;
+  }
+  const made = await keys.findOne({ _id: id });
+  if (made === null) throw new WatchpostError('store', 'The key of a tenant could not be stored.');
+  return made;
+}
+
 function boundTo(tenantId: TenantId, version: number) {
   return { tenantId, credentialId: tenantId, field: 'access', version };
 }
 
-function textOf({ appId, credential }: TenantAccess): string {
+export function textOf({ appId, credential }: TenantAccess): string {
   // Sealed like the others, though no secret: nobody with the file alone points a tenant to another application.
   if (credential.kind === 'consent') return JSON.stringify({ kind: 'consent', appId });
   if (credential.kind === 'secret') {
@@ -138,7 +155,7 @@ function textOf({ appId, credential }: TenantAccess): string {
   return credential.key.use((key) => JSON.stringify({ kind: 'certificate', appId, certificatePem, key }));
 }
 
-function accessOf(tenantId: TenantId, text: string): TenantAccess {
+export function accessOf(tenantId: TenantId, text: string): TenantAccess {
   const opened = v.parse(sealedSchema, JSON.parse(text));
   if (opened.kind === 'consent') return { tenantId, appId: opened.appId, credential: { kind: 'consent' } };
   if (opened.kind === 'secret') {
@@ -160,7 +177,7 @@ function accessOf(tenantId: TenantId, text: string): TenantAccess {
  * What may be told. The last four of a certificate are its thumbprint's; of a secret they are of a keyed digest, so
  * that two secrets can be told apart and nothing of either is shown.
  */
-function factsOf(
+export function factsOf(
   { appId, credential }: TenantAccess,
   keyring: Keyring,
 ): Omit<CredentialFacts, 'version' | 'createdAt'> {
@@ -169,7 +186,13 @@ function factsOf(
     const digest = credential.secret.use((secret) =>
       createHmac('sha256', derivedKey(keyring, 'fingerprint-v1')).update(secret).digest('hex'),
     );
-    return { kind: 'secret', appId, last4: digest.slice(-4) };
+    const { expiresAt } = credential;
+    return {
+      kind: 'secret',
+      appId,
+      last4: digest.slice(-4),
+      ...(expiresAt === undefined ? {} : { expiresAt }),
+    };
   }
   const { fingerprint256, validToDate } = certificateOf(credential.certificatePem);
   const last4 = fingerprint256.replaceAll(':', '').slice(-4).toLowerCase();

@@ -16,6 +16,7 @@ import { openFindings } from './findings.ts';
 import { openInbound } from './inbound.ts';
 import type { Kit } from './kit.ts';
 import { openOutbox } from './outbox.ts';
+import { openNextCredentials } from './next-credentials.ts';
 import { openPeople } from './people.ts';
 import { openPlaces } from './places.ts';
 import { openPurge } from './purge.ts';
@@ -65,7 +66,9 @@ export function storeOver(
     now: openNow(() => engine.now()),
   };
   const { tenants, forget } = openTenants(kit);
-  const audit = openAudit(kit);
+  const audit = openAudit(kit, options.checkpoints);
+  const everything = scopeOfSystem();
+  const credentials = openCredentials(kit, options.keyring, audit);
   return {
     kind: engine.kind,
   const everything = scopeOfSystem();
@@ -75,7 +78,8 @@ export function storeOver(
     sweep: () => sweep(kit),
     tenants,
     scores: openScores(kit),
-    credentials: openCredentials(kit, options.keyring, audit),
+    credentials,
+    nextCredentials: openNextCredentials(kit, options.keyring, audit, credentials),
     connectLinks: openConnectLinks(kit),
     connectPasses: openConnectPasses(kit, options.keyring),
     work: openWork(kit, forget),

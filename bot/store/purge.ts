@@ -5,6 +5,7 @@ import { claimTriesDeclaration } from './claims.ts';
 import { credentialsDeclaration, tenantKeysDeclaration } from './credentials.ts';
 import type { CollectionDeclaration, Filter } from './engine/collection.ts';
 import { type Kit, requireScope, rowsAtOnce } from './kit.ts';
+import { nextCredentialsDeclaration } from './next-credentials.ts';
 import { peopleDeclaration } from './people.ts';
 import { tenantsDeclaration } from './tenants.ts';
 import { workDeclaration } from './work.ts';
@@ -12,7 +13,7 @@ import { workDeclaration } from './work.ts';
 type Row = { _id: string; tenantId: string };
 
 /** What opens the way into the tenant: gone first of all, so that nothing more is read. */
-const credentials = [credentialsDeclaration, tenantKeysDeclaration];
+const credentials = [credentialsDeclaration, nextCredentialsDeclaration, tenantKeysDeclaration];
 /** Rows about persons, not about what was read of a tenant. */
 const ofPersons = [peopleDeclaration, claimTriesDeclaration];
 

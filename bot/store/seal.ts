@@ -22,9 +22,12 @@ export type TenantKey = {
    * together with the credential of its time is not seen here: that takes a place outside the store.
    */
   versionMac: string;
+  /** The same two for the credential that waits; absent until the first one does. */
+  next?: number;
+  nextMac?: string;
 };
 
-/** What a sealed text belongs to. */
+/** What a sealed text belongs to. Texts of the field `next` are counted by `next`, all others by `version`. */
 export type Bound = { tenantId: string; credentialId: string; field: string; version: number };
 
 const ivBytes = 12;
@@ -54,6 +57,12 @@ export function withVersion(keyring: Keyring, key: TenantKey, version: number): 
   return { ...key, version, versionMac: versionMacOf(dek, key.tenantId, key.dekId, version) };
 }
 
+/** The same key with a new newest version of what waits. Throws `secret` when the record was tampered with. */
+export function withNext(keyring: Keyring, key: TenantKey, next: number): TenantKey {
+  const dek = unwrap(keyring, key, key.wraps[0]?.kekId ?? '');
+  return { ...key, next, nextMac: nextMacOf(dek, key.tenantId, key.dekId, next) };
+}
+
 /** Seals `text` (at most 64 KiB) under the tenant's key. Throws `secret` when the key record was tampered with. */
 export function seal(keyring: Keyring, key: TenantKey, bound: Bound, text: string): string {
   const plain = Buffer.from(text, 'utf8');
@@ -72,7 +81,8 @@ export function open(keyring: Keyring, key: TenantKey, bound: Bound, sealed: str
   const [format, kekId, dekId, ...rest] = parts;
   if (parts.length !== 6 || format !== 'wp1' || kekId === undefined || dekId !== key.dekId)
     throw cannotOpen();
-  if (key.tenantId !== bound.tenantId || bound.version < key.version) throw cannotOpen();
+  const newest = bound.field === 'next' ? (key.next ?? 0) : key.version;
+  if (key.tenantId !== bound.tenantId || bound.version < newest) throw cannotOpen();
   const dek = unwrap(keyring, key, kekId);
   return decrypt(dek, rest, secretTuple(key, bound)).toString('utf8');
 }
@@ -88,6 +98,10 @@ function unwrap(keyring: Keyring, key: TenantKey, kekId: string): Buffer {
     Buffer.from(versionMacOf(dek, key.tenantId, key.dekId, key.version), 'base64url'),
     exactly(key.versionMac, 32),
   );
+  if (key.next !== undefined || key.nextMac !== undefined) {
+    const mac = nextMacOf(dek, key.tenantId, key.dekId, key.next ?? 0);
+    same(Buffer.from(mac, 'base64url'), exactly(key.nextMac, 32));
+  }
   return dek;
 }
 
@@ -158,6 +172,12 @@ function commitmentOf(dek: Buffer, dekId: string): Buffer {
 function versionMacOf(dek: Buffer, tenantId: string, dekId: string, version: number): string {
   return createHmac('sha256', dek)
     .update(tuple('wp-version-v1', tenantId, dekId, String(version)))
+    .digest('base64url');
+}
+
+function nextMacOf(dek: Buffer, tenantId: string, dekId: string, next: number): string {
+  return createHmac('sha256', dek)
+    .update(tuple('wp-next-v1', tenantId, dekId, String(next)))
     .digest('base64url');
 }
 

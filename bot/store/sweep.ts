@@ -6,6 +6,7 @@ import type { CollectionDeclaration } from './engine/collection.ts';
 import { inboundDeclaration, inboundKeptMs } from './inbound.ts';
 import type { Kit } from './kit.ts';
 import { inGroups } from './kit.ts';
+import { nextCredentialKeptMs, nextCredentialsDeclaration } from './next-credentials.ts';
 import { sweepOutbox } from './outbox-sweep.ts';
 import { paceDeclaration, paceKeptMs } from './pace.ts';
 import { syncRequestsDeclaration } from './sync-requests.ts';
@@ -19,6 +20,7 @@ const kept: { declaration: CollectionDeclaration; ms: number }[] = [
   { declaration: claimTriesDeclaration, ms: dayMs },
   { declaration: syncRequestsDeclaration, ms: 7 * dayMs },
   { declaration: paceDeclaration, ms: paceKeptMs },
+  { declaration: nextCredentialsDeclaration, ms: nextCredentialKeptMs },
   { declaration: connectLinksDeclaration, ms: linksKeptMs },
   { declaration: connectPassesDeclaration, ms: passesKeptMs },
 ];

@@ -4,6 +4,7 @@ import { connectContract } from './connect.ts';
 import { engineContract } from './contract.ts';
 import { credentialContract } from './credentials.ts';
 import { hearContract } from './hear.ts';
+import { nextCredentialContract } from './next-credentials.ts';
 import { processContract } from './processes.ts';
 import { subjectContract } from './subjects.ts';
 
@@ -14,6 +15,7 @@ if (uri === '') {
   engineContract(mongoAt(uri));
   subjectContract(mongoAt(uri));
   credentialContract(mongoAt(uri));
+  nextCredentialContract(mongoAt(uri));
   hearContract(mongoAt(uri));
   connectContract(mongoAt(uri));
   processContract(mongoAt(uri));

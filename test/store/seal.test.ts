@@ -2,7 +2,15 @@ import { createCipheriv, createHmac, randomBytes } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { hasCode } from '../../bot/errors.ts';
 import { derivedKey, newKeyringText, parseKeyring } from '../../bot/secrets.ts';
-import { type Bound, newTenantKey, open, seal, type TenantKey, withVersion } from '../../bot/store/seal.ts';
+import {
+  type Bound,
+  newTenantKey,
+  open,
+  seal,
+  type TenantKey,
+  withNext,
+  withVersion,
+} from '../../bot/store/seal.ts';
 import { count } from '../support/counts.ts';
 
 const keyring = parseKeyring(newKeyringText());
@@ -208,6 +216,24 @@ describe('the key of a tenant', () => {
     expect(openAt(4, 5)).toBe(false);
     expect(openAt(5, 5)).toBe(true);
     expect(openAt(6, 5)).toBe(true); // a crash between row and counter
+  });
+
+  test('what waits is counted apart: neither opens as the other, and its counter cannot be counted down by hand', () => {
+    const { key, bound } = aSealed(1);
+    const next = { ...bound, field: 'next' };
+    const counted = withNext(keyring, key, 4);
+    const at = (version: number) => seal(keyring, key, { ...next, version }, 'text');
+    const openAt = (one: TenantKey, version: number, as = next) =>
+      opens({ key: one, bound: { ...as, version }, sealed: at(version) });
+    expect([3, 4, 5].map((version) => openAt(counted, version))).toEqual([false, true, true]);
+    expect(openAt(counted, 9, { ...bound, field: 'access' })).toBe(false);
+    for (const forged of [0, 1, 2, 3, 5, undefined]) {
+      expect(openAt({ ...counted, next: forged } as TenantKey, 5)).toBe(false);
+    }
+    expect(openAt({ ...counted, nextMac: counted.versionMac }, 5)).toBe(false);
+    expect(opens({ key: { ...counted, next: 3 }, bound, sealed: seal(keyring, key, bound, 'text') })).toBe(
+      false,
+    );
   });
 
   test('opens with an old key of the keyring, not without it, and not with another of the same name', () => {
