@@ -1,4 +1,5 @@
-import { compile } from 'html-to-text';
+import { createRequire } from 'node:module';
+import type { HtmlToTextOptions } from 'html-to-text';
 import { LRUCache } from 'lru-cache';
 import * as v from 'valibot';
 
@@ -51,7 +52,19 @@ export function httpLink(text: string): string | null {
     : null;
 }
 
-const fromHtml = compile({
+// Read with the first HTML: at start it would cost each thread more than opening the store.
+const load = createRequire(import.meta.url);
+let converter: ((html: string) => string) | undefined;
+
+function fromHtml(html: string): string {
+  if (converter === undefined) {
+    const { compile } = load('html-to-text') as typeof import('html-to-text');
+    converter = compile(conversion);
+  }
+  return converter(html);
+}
+
+const conversion: HtmlToTextOptions = {
   wordwrap: false,
   limits: { maxDepth: 40, maxChildNodes: 2_000, ellipsis: '…' },
   selectors: [
@@ -70,7 +83,7 @@ const fromHtml = compile({
     { selector: 'h4', options: { uppercase: false } },
     { selector: 'table', options: { uppercaseHeaderCells: false } },
   ],
-});
+};
 
 // The remediation texts are alike for all tenants; turning HTML into text is the dearest part of reading a profile.
 const converted = new LRUCache<string, string>({

@@ -1,4 +1,4 @@
-import { update as mingoUpdate } from 'mingo';
+import { update as mingoUpdate } from 'mingo/updater';
 import { WatchpostError } from '../../errors.ts';
 import type { Filter, Update } from './collection.ts';
 

@@ -1,7 +1,11 @@
 import { LRUCache } from 'lru-cache';
-import { Query } from 'mingo';
+import { Context } from 'mingo/core';
+import * as operators from 'mingo/operators/query';
+import { Query } from 'mingo/query';
 import type { Condition, Filter } from './collection.ts';
 
+/** What a filter may say; the pipelines of mingo's main entry would be read at start and never used. */
+const context = Context.init({ query: { ...operators } });
 // Compiling costs more than reading a row, and the same few filters come again and again.
 const compiled = new LRUCache<string, Query>({ max: 500 });
 
@@ -16,7 +20,7 @@ function byMingo(filter: Filter): Matches {
   const key = JSON.stringify(filter);
   let query = compiled.get(key);
   if (query === undefined) {
-    query = new Query(filter);
+    query = new Query(filter, { context });
     if (key.length < 2_000) compiled.set(key, query);
   }
   const found = query;
