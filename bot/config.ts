@@ -27,6 +27,7 @@ export type Config = {
   teamsAppId: string | undefined;
   sandboxUrl: string | undefined;
   syncScores: string;
+  syncDirectory: string;
   /** One line each about names we do not know. */
   warnings: string[];
 };
@@ -37,6 +38,9 @@ const production = /^(BOT_|AAD_|GRAPH_|PUBLIC_URL$|ENCRYPTION_KEYS$)/;
 /** Twice a day, at odd minutes (`graph.md` §7): Secure Score is a daily batch. */
 const twiceADay = '17 5,17 * * *';
 const everyMinute = '* * * * *';
+/** Users, MFA, groups, licences and domains change slowly and are many: once a night; in the demo now and then. */
+const onceANight = '41 2 * * *';
+const nowAndThen = '*/10 * * * *';
 
 /**
  * The settings of the environment, or a WatchpostError `config` whose message lists everything that is missing or
@@ -102,12 +106,12 @@ export function readConfig(environment: NodeJS.ProcessEnv, folder = process.cwd(
     teamsAppId,
     sandboxUrl: sandbox?.replace(/\/+$/, ''),
     syncScores: read.cron('SYNC_CRON_SCORES', demo ? everyMinute : twiceADay),
+    syncDirectory: read.cron('SYNC_CRON_DIRECTORY', demo ? nowAndThen : onceANight),
     warnings,
   };
   for (const name of [
     'SYNC_CRON_ALERTS',
     'SYNC_CRON_IDENTITY',
-    'SYNC_CRON_DIRECTORY',
     'SYNC_CRON_POLICIES',
     'SYNC_CRON_CALENDAR',
   ] as const) {

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cloudNamed, entraMetadata } from './clouds.ts';
 import type { Config } from './config.ts';
+import { openDns } from './dns.ts';
 import { openLog } from './log.ts';
 import { callLabel, openMetrics } from './metrics.ts';
 import { openSigningKeys } from './microsoft/keys.ts';
@@ -81,6 +82,11 @@ export async function openServices(options: OpenOptions): Promise<Opened> {
       signal: options.signal,
       consentApp: config.graph,
     }),
+    // In the demo the sandbox answers for the DNS too, on the port of its address; nothing leaves the machine.
+    dns: openDns({
+      signal: options.signal,
+      ...(options.sandboxUrl === undefined ? {} : { servers: [new URL(options.sandboxUrl).host] }),
+    }),
     deliver: { send: notHere, typing: notHere, post: notHere },
     roster: notHere,
     entraKeys: openSigningKeys({
@@ -102,6 +108,7 @@ export async function openServices(options: OpenOptions): Promise<Opened> {
       botId: config.bot.id,
       entraPortal: cloud.entraPortal,
       syncScores: config.syncScores,
+      syncDirectory: config.syncDirectory,
     },
   };
   return {

@@ -13,7 +13,20 @@ import type {
 import type { Baseline } from '../shared/alerts/baseline.ts';
 import type { Finding, Transition, TransitionKind } from '../shared/alerts/finding.ts';
 import type { Subscription } from '../shared/alerts/route.ts';
+import type { AuditResult } from '../shared/audit/entry.ts';
+import type { AuditVerdict } from '../shared/audit/verify.ts';
 import type { Command, PersonRef } from '../shared/command.ts';
+import type {
+  ConditionalAccessFacts,
+  Directory,
+  GroupFacts,
+  LicenceFacts,
+  LicenceTerms,
+  MfaFacts,
+  RoleFacts,
+  SignInFacts,
+  UserFacts,
+} from '../shared/directory/directory.ts';
 import type {
   ControlChange,
   ControlProfile,
@@ -37,6 +50,7 @@ import type { Secret } from './secrets.ts';
 export type Services = {
   store: Store;
   microsoft: Microsoft;
+  dns: Dns;
   deliver: Deliver;
   /** Entra's signing keys, for tokens of the tab. */
   entraKeys: SigningKeys;
@@ -67,6 +81,8 @@ export type Settings = {
   entraPortal: string;
   /** Cron expression of the score sync. */
   syncScores: string;
+  /** Cron expression of what is read once a day: users, MFA, groups, licences, domains. */
+  syncDirectory: string;
 };
 
 // ---------------------------------------------------------------------------------------------- conversations
@@ -172,7 +188,9 @@ export type Store = {
   sweep(): Promise<number>;
   tenants: TenantStore;
   scores: ScoreStore;
+  directories: DirectoryStore;
   credentials: CredentialStore;
+  nextCredentials: NextCredentialStore;
   connectLinks: ConnectLinkStore;
   connectPasses: ConnectPassStore;
   work: WorkStore;
@@ -190,7 +208,6 @@ export type Store = {
 
 /** Every method that names a tenant throws `scope` outside the scope; lists leave such tenants out. */
 export type TenantStore = {
-  nextCredentials: NextCredentialStore;
   /** All tenants within `scope`, by name; at most 10,000. Cached per thread for at most 5 s, dropped on own writes. */
   list(scope: TenantScope): Promise<readonly Tenant[]>;
   get(scope: TenantScope, id: TenantId): Promise<Tenant | null>;
@@ -213,6 +230,13 @@ export type ScoreStore = {
    * only while the lease's fence holds; deterministic ids, so that a repeat changes nothing. Throws `conflict` when
    * the lease was lost. */
   saveSync(scope: TenantScope, lease: Lease, found: FoundScores): Promise<void>;
+};
+
+/** What is known of a tenant's users, groups, licences and domains: one document. */
+export type DirectoryStore = {
+  get(scope: TenantScope, id: TenantId): Promise<Directory | null>;
+  /** Replaces the parts that are given, each whole; the others stay. Throws `conflict` when the lease was lost. */
+  save(scope: TenantScope, lease: Lease, parts: Partial<Directory>): Promise<void>;
 };
 
 export type FoundScores = {
@@ -252,30 +276,6 @@ export type CredentialStore = {
   /** Opens in memory only. Throws `secret` when tampered with or rolled back (R51, R52), null when there is none. */
   open(scope: TenantScope, id: TenantId): Promise<TenantAccess | null>;
   facts(scope: TenantScope, id: TenantId): Promise<CredentialFacts | null>;
-};
-
-/** A link that an administrator of a tenant opens; its token is known to who made it and to nobody else. */
-export type ConnectLink = { tenantId: TenantId; by: string; at: Instant; expiresAt: Instant };
-export type ConnectLinkStore = {
-  /** A new link for seven days; earlier ones of the tenant can no longer be used. Only the hash of `token` is kept. */
-  add(scope: TenantScope, tenant: TenantId, by: string, token: string): Promise<ConnectLink>;
-  /** Null whatever is wrong with it: used, ended, replaced, never made. Changes nothing. */
-  look(token: string): Promise<ConnectLink | null>;
-  /** The same and uses it up: of many at once, over all instances, one gets it (G12). */
-  use(token: string): Promise<ConnectLink | null>;
-  /** The one that can be used now. */
-  current(scope: TenantScope, tenant: TenantId): Promise<ConnectLink | null>;
-};
-
-/** How a try to consent ended, as its page and the tab tell it. */
-export type ConnectOutcome = { kind: 'connected' | 'failed'; title: string; says: string };
-/**
- * One step of a try to consent, good once and for ten minutes (R15): the *ticket* that a popup begins with, the state
- * of the *consent* page, the state of the *sign-in* page, and the page that waits for the *check*.
- */
-export type ConnectPass = {
-  tenantId: TenantId;
-  kind: 'ticket' | 'consent' | 'sign-in' | 'check';
   /** Credentials within `scope` that end before `until`, the first to end first; at most 1,000. */
   ending(scope: TenantScope, until: Instant): Promise<EndingCredential[]>;
 };
@@ -300,6 +300,30 @@ export type NextCredentialStore = {
   promote(scope: TenantScope, id: TenantId, version: number): Promise<CredentialFacts | null>;
   /** False when none waited. */
   drop(scope: TenantScope, id: TenantId): Promise<boolean>;
+};
+
+/** A link that an administrator of a tenant opens; its token is known to who made it and to nobody else. */
+export type ConnectLink = { tenantId: TenantId; by: string; at: Instant; expiresAt: Instant };
+export type ConnectLinkStore = {
+  /** A new link for seven days; earlier ones of the tenant can no longer be used. Only the hash of `token` is kept. */
+  add(scope: TenantScope, tenant: TenantId, by: string, token: string): Promise<ConnectLink>;
+  /** Null whatever is wrong with it: used, ended, replaced, never made. Changes nothing. */
+  look(token: string): Promise<ConnectLink | null>;
+  /** The same and uses it up: of many at once, over all instances, one gets it (G12). */
+  use(token: string): Promise<ConnectLink | null>;
+  /** The one that can be used now. */
+  current(scope: TenantScope, tenant: TenantId): Promise<ConnectLink | null>;
+};
+
+/** How a try to consent ended, as its page and the tab tell it. */
+export type ConnectOutcome = { kind: 'connected' | 'failed'; title: string; says: string };
+/**
+ * One step of a try to consent, good once and for ten minutes (R15): the *ticket* that a popup begins with, the state
+ * of the *consent* page, the state of the *sign-in* page, and the page that waits for the *check*.
+ */
+export type ConnectPass = {
+  tenantId: TenantId;
+  kind: 'ticket' | 'consent' | 'sign-in' | 'check';
   via: 'tab' | 'link';
   /** Who asked for the consent: `tid/oid`. */
   by: string;
@@ -322,7 +346,9 @@ export type ConnectPassStore = {
     kind: ConnectPass['kind'],
     session: string | undefined,
   ): Promise<
-    { kind: 'right'; pass: ConnectPass } | { kind: 'unknown' } | { kind: 'other-session' | 'late' | 'used'; pass: ConnectPass }
+    | { kind: 'right'; pass: ConnectPass }
+    | { kind: 'unknown' }
+    | { kind: 'other-session' | 'late' | 'used'; pass: ConnectPass }
   >;
   /** Of a check only; null when it is not this browser's or too old. */
   look(token: string, session: string): Promise<ConnectPass | null>;
@@ -342,7 +368,7 @@ export type Lease = {
   fence: number;
   until: Instant;
 };
-export type WorkKind = 'sync-scores';
+export type WorkKind = 'sync-scores' | 'sync-directory';
 export type WorkRow = {
   tenantId: TenantId;
   kind: WorkKind;
@@ -410,10 +436,17 @@ export type Person = {
   name: string;
   address?: string;
   teamsId?: string;
+  /** As a token of the tab shows it: for showing only, nobody is found by it (R12). */
+  mail?: string;
   disabled: boolean;
   seenAt?: Instant;
   grants: Grant[];
+  denies?: Deny[];
+  /** What the tags of this person mean now; `get` fills it in for who needs it. */
+  reach?: Reach;
 };
+/** What decides about a person. */
+export type Rights = { grants: Grant[]; denies: Deny[]; disabled: boolean };
 export type PeopleStore = {
   /** Remembers who wrote to us, so that an address can be found later; never changes a grant. Throttled to one write an hour. */
   seen(person: {
@@ -421,6 +454,7 @@ export type PeopleStore = {
     oid: string;
     name: string;
     address?: string;
+    mail?: string;
     teamsId?: string;
   }): Promise<void>;
   /** From a cache of at most 30 s; what tags cover as of the list of tenants, at most 5 s old. */
@@ -428,7 +462,19 @@ export type PeopleStore = {
   byAddress(tid: TenantId, address: string): Promise<Person[]>;
   /** In whatever tenant; at most 50. Who may be told of whom is the caller's business. */
   byOid(oid: string): Promise<Person[]>;
+  /** Who has a grant, a deny, or is switched off; by name. */
   withGrants(options: { limit: number; after?: string }): Promise<{ rows: Person[]; next: string | null }>;
+  /**
+   * Reads in the store and not in a cache, decides, writes if nobody wrote in between; null leaves all as it is.
+   * Somebody who is not known yet has no rights, and is made under `name`; without a `name` nobody is made. Answers
+   * the rights from before and after.
+   */
+  change(
+    tid: TenantId,
+    oid: string,
+    name: string | undefined,
+    decide: (held: Rights) => Partial<Rights> | null,
+  ): Promise<{ before: Rights; after: Rights }>;
   addGrant(tid: TenantId, oid: string, name: string, grant: Grant): Promise<void>;
   /** All grants of a person except those `keep` says; answers how many went. */
   removeGrants(tid: TenantId, oid: string, source?: Grant['source']): Promise<number>;
@@ -451,6 +497,7 @@ export type PeopleStore = {
     roles: Role[],
     token: { issuedAt: Instant; until: Instant; groupRoles?: Role[] },
   ): Promise<void>;
+  /** Is there an Admin who is neither switched off, lapsed, nor denied everything? */
   anyAdmin(now: Instant): Promise<boolean>;
 };
 
@@ -500,17 +547,10 @@ export type PlaceStore = {
   markRemoved(conversationId: string): Promise<void>;
   /** The bot was installed again. */
   markBack(conversationId: string): Promise<void>;
-  /** As a token of the tab shows it: for showing only, nobody is found by it (R12). */
-  mail?: string;
   /** True for the first caller only: a greeting is sent once. */
   welcomeOnce(conversationId: string): Promise<boolean>;
 };
-  denies?: Deny[];
-  /** What the tags of this person mean now; `get` fills it in for who needs it. */
-  reach?: Reach;
 
-/** What decides about a person. */
-export type Rights = { grants: Grant[]; denies: Deny[]; disabled: boolean };
 /** One-time code of the first Admin. */
 export type ClaimStore = {
   put(hash: string): Promise<void>;
@@ -518,49 +558,76 @@ export type ClaimStore = {
   redeem(hash: string, tid: TenantId, oid: string): Promise<'right' | 'wrong' | 'too-many' | 'none'>;
 };
 
-    mail?: string;
 export type InboundStore = {
   /** True once per key for 24 h, over all instances: what changes something is done once (R8). */
   firstTime(key: string): Promise<boolean>;
 };
 
+/** One event for the audit log. `who` is `tid/oid`, `cli:<system user>` or `watchpost`; never a name. */
+export type AuditEntryToWrite = {
+  who: string;
+  what: string;
+  /** What it was done to, when that is no tenant. */
+  target?: string;
+  tenant?: TenantId;
+  where?: string;
+  result: AuditResult;
+  detail?: string;
+  /** Id of the request or activity, where known. */
+  request?: string;
+};
+/** What is looked for; all that is given must fit. `to` itself is no longer in it. */
+export type AuditFilter = {
+  /** One of these actors; an empty list finds nothing. */
+  who?: readonly string[];
+  what?: string;
+  tenant?: TenantId;
+  result?: AuditResult;
+  from?: Instant;
+  to?: Instant;
+};
 export type AuditStore = {
-  write(entry: {
-  /** Who has a grant, a deny, or is switched off; by name. */
-    who: string;
+  /** Appends to the chain over all and to the tenant's; on disk when the promise is kept. */
+  write(entry: AuditEntryToWrite): Promise<void>;
   /**
-   * Reads in the store and not in a cache, decides, writes if nobody wrote in between; null leaves all as it is.
-   * Somebody who is not known yet has no rights, and is made under `name`; without a `name` nobody is made. Answers
-   * the rights from before and after.
+   * The entry before a privileged effect, usually with `started` (R64): granting, revoking, connecting, credentials,
+   * removing, binding, exporting. Throws `audit` with a sentence when it cannot be written: then nothing is done.
    */
-  change(
-    tid: TenantId,
-    oid: string,
-    name: string | undefined,
-    decide: (held: Rights) => Partial<Rights> | null,
-  ): Promise<{ before: Rights; after: Rights }>;
-    what: string;
-    tenant?: TenantId;
-    where?: string;
-    result: 'done' | 'refused' | 'failed';
-    detail?: string;
-  }): Promise<void>;
+  writeFirst(entry: AuditEntryToWrite): Promise<void>;
+  /** A refusal. The same again of one person within a minute is counted, not written. Never throws. */
+  denied(entry: AuditEntryToWrite): Promise<void>;
   /** Newest first. */
   list(options: { limit: number; after?: string }): Promise<{ rows: AuditRow[]; next: string | null }>;
+  /** Newest first; entries of tenants within `scope` and those of `own`. Entries of no tenant: with all tenants only. */
+  search(
+    scope: TenantScope,
+    own: Pick<Caller, 'tid' | 'oid'>,
+    filter: AuditFilter,
+    options: { limit: number; after?: string },
+  ): Promise<{ rows: AuditRow[]; next: string | null }>;
+  /** Recomputes all chains and compares them with the checkpoints. */
+  verify(): Promise<AuditVerdict>;
+  /** Appends signed checkpoints when 100 entries or 60 s have passed, or `atOnce`; answers how many lines. */
+  checkpoint(how?: { atOnce: boolean }): Promise<number>;
 };
 export type AuditRow = {
   id: string;
+  /** Absent: from before there was a chain. */
+  seq?: number;
   at: Instant;
   who: string;
   what: string;
+  target?: string;
   tenant?: TenantId;
   where?: string;
   result: string;
   detail?: string;
+  request?: string;
+  instance?: string;
+  hash?: string;
 };
 
 export type PurgeStore = {
-  /** Is there an Admin who is neither switched off, lapsed, nor denied everything? */
   /** Only the way into the tenant: its credential and key. A sync that is running writes nothing more. */
   credentials(scope: TenantScope, id: TenantId): Promise<{ rows: Record<string, number> }>;
   /**
@@ -753,11 +820,35 @@ export type Microsoft = {
   /** `days` newest days, newest first, with controls. */
   secureScores(access: TenantAccess, days: number, known?: string): Promise<Reading<EvaluatedSnapshot[]>>;
   secureScoreControlProfiles(access: TenantAccess, known?: string): Promise<Reading<ControlProfile[]>>;
+  users(access: TenantAccess, known?: string): Promise<Reading<UserFacts>>;
+  /** Who has not signed in: never called unchanged, because accounts grow inactive by time alone. At most ten requests
+   * a minute for an app over all its tenants: more are `throttled` without being asked. */
+  signInActivity(access: TenantAccess): Promise<Reading<SignInFacts>>;
+  mfaRegistration(access: TenantAccess, known?: string): Promise<Reading<MfaFacts>>;
+  directoryRoles(access: TenantAccess, known?: string): Promise<Reading<RoleFacts>>;
+  groups(access: TenantAccess, known?: string): Promise<Reading<GroupFacts>>;
+  securityDefaults(access: TenantAccess, known?: string): Promise<Reading<{ isOn: boolean }>>;
+  conditionalAccess(access: TenantAccess, known?: string): Promise<Reading<ConditionalAccessFacts>>;
+  licenceUse(access: TenantAccess, known?: string): Promise<Reading<LicenceFacts>>;
+  licenceTerms(access: TenantAccess, known?: string): Promise<Reading<LicenceTerms>>;
   /** Resolves a domain to its tenant id by Entra's discovery document; null when there is none. */
   tenantOfDomain(domain: string): Promise<TenantId | null>;
   /** Forgets the cached token: after new credentials or a new consent. */
   forget(id: TenantId): void;
 };
+
+/** What a domain publishes. Each question takes at most 3 s, four run at once, answers are bounded; never throws. */
+export type Dns = {
+  /** TXT records, the chunks of each joined. */
+  txt(name: string): Promise<DnsAnswer>;
+  /** What the name is another name for. */
+  cname(name: string): Promise<DnsAnswer>;
+};
+/** `none`: the name servers say that there is nothing. `unknown`: they said nothing we can use; `why` is half a sentence. */
+export type DnsAnswer =
+  | { kind: 'found'; records: string[] }
+  | { kind: 'none' }
+  | { kind: 'unknown'; why: string };
 
 /** A published key set (R7): single flight, 5 s time-out, kept up to 24 h, served from memory while Microsoft is down. */
 export type SigningKeys = {

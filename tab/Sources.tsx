@@ -9,6 +9,7 @@ const states: Record<Source['state'], string> = {
   ok: 'read',
   waiting: 'not read yet',
   'not-licensed': 'not licensed',
+  'not-granted': 'not granted',
   'permission-missing': 'permission missing',
   throttled: 'Microsoft asks us to wait',
   error: 'could not be read',

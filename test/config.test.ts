@@ -32,6 +32,7 @@ test('with nothing set the demo starts on loopback', () => {
     port: 3978,
     role: 'all',
     syncScores: '* * * * *',
+    syncDirectory: '*/10 * * * *',
   });
 });
 

@@ -43,7 +43,7 @@ export const remedies: Readonly<Record<Name, string>> = {
   SYNC_CRON_SCORES: 'Set five fields in UTC, such as 17 5,17 * * *, or remove it.',
   SYNC_CRON_ALERTS: 'Set five fields in UTC, or remove it.',
   SYNC_CRON_IDENTITY: 'Set five fields in UTC, or remove it.',
-  SYNC_CRON_DIRECTORY: 'Set five fields in UTC, or remove it.',
+  SYNC_CRON_DIRECTORY: 'Set five fields in UTC, such as 41 2 * * *, or remove it.',
   SYNC_CRON_POLICIES: 'Set five fields in UTC, or remove it.',
   SYNC_CRON_CALENDAR: 'Set five fields in UTC, or remove it.',
   SANDBOX_URL: 'Remove it: it is for the demo.',

@@ -58,7 +58,10 @@ async function add(
 }
 
 async function makeDue(scope: TenantScope, tenant: TenantId, services: Services): Promise<void> {
-  await services.store.work.schedule(scope, tenant, 'sync-scores', services.now());
+  const now = services.now();
+  // The request is answered by the scores; the rest follows beside them and is seen where it is shown.
+  await services.store.work.schedule(scope, tenant, 'sync-scores', now);
+  await services.store.work.schedule(scope, tenant, 'sync-directory', now);
   services.nudge();
 }
 

@@ -69,6 +69,7 @@ export async function connectKnown(
   const { name, domain } = await save(access, request, organization, services);
   const wish = await store.syncRequests.add(scope, id, by);
   await store.work.schedule(scope, id, 'sync-scores', services.now());
+  await store.work.schedule(scope, id, 'sync-directory', services.now());
   if ((await store.tenants.get(scope, id)) === null) {
     // Somebody removed it in the same moment: then nothing of it stays, its credential least of all.
     await store.purge.tenant(scope, id, { people: false });

@@ -2,8 +2,10 @@ import { LRUCache } from 'lru-cache';
 import cron from 'node-cron';
 import { errorCode, hasCode } from '../errors.ts';
 import type { Lease, OutboxLease, Services } from '../services.ts';
+import { dueForAll } from './due-for-all.ts';
 import { openLane } from './lane.ts';
 import { sendDue } from './send-due.ts';
+import { syncDirectory } from './sync-directory.ts';
 import { syncScores } from './sync-scores.ts';
 
 /**
@@ -11,6 +13,8 @@ import { syncScores } from './sync-scores.ts';
  * many conversations something is sent at once, none when this thread has no way into Teams.
  */
 export type TimetableOptions = { atOnce?: number; leaseMs?: number; sendAtOnce?: number };
+
+const mostDirectories = 6;
 
 export type Timetable = {
   /** Looks for due work now instead of at the next tick. */
@@ -36,6 +40,14 @@ export function startTimetable(services: Services, options: TimetableOptions = {
     signal,
     log,
   });
+  // Large and in no hurry: few at once, so that scores do not wait behind lists of users.
+  const directories = openLane({
+    atOnce: Math.min(options.atOnce ?? 64, mostDirectories),
+    claim: (limit) => store.work.claimDue('sync-directory', limit, leaseMs),
+    perform,
+    signal,
+    log,
+  });
   const sending = openLane({
     atOnce: options.sendAtOnce ?? 16,
     claim: async (limit) => (options.sendAtOnce === 0 ? [] : await store.outbox.claimDue(limit, leaseMs)),
@@ -43,12 +55,13 @@ export function startTimetable(services: Services, options: TimetableOptions = {
     signal,
     log,
   });
-  const lanes = [syncs, sending];
+  const lanes = [syncs, directories, sending];
   let stopped = false;
 
   const tick = cron.schedule('*/5 * * * * *', () => pump(), { name: 'tick', noOverlap: true });
   const cleaning = cron.schedule('43 * * * *', () => clean(), { name: 'sweep', noOverlap: true });
   pump();
+  void dueForAll('sync-directory', services);
 
   function pump(): void {
     for (const lane of lanes) lane.pump();
@@ -81,7 +94,10 @@ export function startTimetable(services: Services, options: TimetableOptions = {
     }, leaseMs / 3);
     const started = performance.now();
     try {
-      const outcome = await syncScores(lease, services, judged);
+      const outcome =
+        lease.kind === 'sync-directory'
+          ? await syncDirectory(lease, services)
+          : await syncScores(lease, services, judged);
       const ms = Math.round(performance.now() - started);
       services.metrics.sync(lease.kind, outcome, ms);
       log.info({ tenant: lease.tenantId, kind: lease.kind, outcome, ms, fence: lease.fence }, 'sync done');

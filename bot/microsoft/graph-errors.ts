@@ -137,6 +137,10 @@ const permissions: readonly { path: RegExp; permission: string }[] = [
   { path: /^\/organization/i, permission: 'Organization.Read.All' },
   { path: /^\/domains/i, permission: 'Domain.Read.All' },
   { path: /^\/subscribedSkus/i, permission: 'LicenseAssignment.Read.All' },
+  { path: /^\/users/i, permission: 'User.Read.All' },
+  { path: /^\/groups/i, permission: 'GroupMember.Read.All' },
+  { path: /^\/directoryRoles/i, permission: 'RoleManagement.Read.Directory' },
+  { path: /^\/directory\/subscriptions/i, permission: 'Organization.Read.All' },
 ];
 
 /** The least application permission a Graph path (without version) needs; undefined for paths not in the table. */

@@ -83,12 +83,15 @@ export function licencesOf(items: unknown[]): Licences {
     entraP2: { known: true, value: plans.has(entraP2) },
     skus: skus.map((sku) => ({
       partNumber: sku.skuPartNumber,
-      name: Object.hasOwn(names, sku.skuPartNumber)
-        ? (names[sku.skuPartNumber] ?? sku.skuPartNumber)
-        : sku.skuPartNumber,
+      name: productName(sku.skuPartNumber),
       enabled: sku.prepaidUnits.enabled ?? 0,
       consumed: sku.consumedUnits ?? 0,
       state: sku.capabilityStatus,
     })),
   };
+}
+
+/** The name people know a product by, or its part number. */
+export function productName(partNumber: string): string {
+  return Object.hasOwn(names, partNumber) ? (names[partNumber] ?? partNumber) : partNumber;
 }

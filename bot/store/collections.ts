@@ -3,6 +3,7 @@ import { claimsDeclaration, claimTriesDeclaration } from './claims.ts';
 import { connectLinksDeclaration } from './connect-links.ts';
 import { connectPassesDeclaration } from './connect-passes.ts';
 import { credentialsDeclaration, tenantKeysDeclaration } from './credentials.ts';
+import { directoriesDeclaration } from './directories.ts';
 import type { CollectionDeclaration } from './engine/collection.ts';
 import { baselinesDeclaration, findingsDeclaration } from './findings.ts';
 import { inboundDeclaration } from './inbound.ts';
@@ -31,6 +32,7 @@ export const collections: readonly CollectionDeclaration[] = [
   profilesDeclaration,
   posturesDeclaration,
   evaluatedDeclaration,
+  directoriesDeclaration,
   credentialsDeclaration,
   tenantKeysDeclaration,
   nextCredentialsDeclaration,

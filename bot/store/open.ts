@@ -4,19 +4,21 @@ import type { Instant } from '../../shared/time.ts';
 import type { Keyring } from '../secrets.ts';
 import type { Store } from '../services.ts';
 import { openAudit } from './audit.ts';
+import type { CheckpointFiles } from './audit-checkpoints.ts';
 import { openClaims } from './claims.ts';
 import { collections } from './collections.ts';
 import { openConnectLinks } from './connect-links.ts';
 import { openConnectPasses } from './connect-passes.ts';
 import { openCredentials } from './credentials.ts';
+import { openDirectories } from './directories.ts';
 import type { Engine } from './engine/collection.ts';
 import { openEmbedded } from './engine/embedded.ts';
 import { measured } from './engine/measured.ts';
 import { openFindings } from './findings.ts';
 import { openInbound } from './inbound.ts';
 import type { Kit } from './kit.ts';
-import { openOutbox } from './outbox.ts';
 import { openNextCredentials } from './next-credentials.ts';
+import { openOutbox } from './outbox.ts';
 import { openPeople } from './people.ts';
 import { openPlaces } from './places.ts';
 import { openPurge } from './purge.ts';
@@ -34,6 +36,8 @@ export type StoreOptions = {
   instanceId: string;
   keyring: Keyring;
   onCall?(operation: string, ms: number): void;
+  /** Where the audit's checkpoints go and the key that signs them; absent: none are written or compared. */
+  checkpoints?: CheckpointFiles;
   /** Embedded: how long a write waits for others to be committed with it. Default 0: nobody waits. */
   gatherMs?: number;
 };
@@ -57,7 +61,7 @@ async function overMongo(uri: string): Promise<Engine> {
 /** All subjects over an engine that is open. */
 export function storeOver(
   engine: Engine,
-  options: Pick<StoreOptions, 'instanceId' | 'keyring'> & { monotonic?(): number },
+  options: Pick<StoreOptions, 'instanceId' | 'keyring' | 'checkpoints'> & { monotonic?(): number },
 ): Store {
   const kit: Kit = {
     engine,
@@ -71,13 +75,16 @@ export function storeOver(
   const credentials = openCredentials(kit, options.keyring, audit);
   return {
     kind: engine.kind,
-  const everything = scopeOfSystem();
     now: kit.now,
     ping: () => engine.ping(),
-    close: () => engine.close(),
+    async close() {
+      await audit.settle();
+      await engine.close();
+    },
     sweep: () => sweep(kit),
     tenants,
     scores: openScores(kit),
+    directories: openDirectories(kit),
     credentials,
     nextCredentials: openNextCredentials(kit, options.keyring, audit, credentials),
     connectLinks: openConnectLinks(kit),

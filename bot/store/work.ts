@@ -33,7 +33,7 @@ export const workDeclaration: CollectionDeclaration = {
   ],
 };
 
-const kinds: readonly WorkKind[] = ['sync-scores'];
+const kinds: readonly WorkKind[] = ['sync-scores', 'sync-directory'];
 const mostClaims = 200;
 
 /** Times are the database's; `forgetTenants` tells the thread's list of tenants that one of them was written. */

@@ -7,10 +7,21 @@ export const datasetWords: Readonly<Record<DatasetName, string>> = {
   subscribedSkus: 'licences',
   secureScores: 'Secure Score',
   secureScoreControlProfiles: 'recommendations',
+  users: 'users',
+  signInActivity: 'sign-in activity',
+  mfaRegistration: 'MFA registration',
+  directoryRoles: 'administrator roles',
+  groups: 'groups',
+  securityDefaults: 'security defaults',
+  conditionalAccess: 'Conditional Access policies',
+  licenceUse: 'licence use',
+  licenceTerms: 'licence terms',
+  mailDomains: 'mail domains (DNS)',
 };
 
 const reasons = {
   'not-licensed': 'not licensed',
+  'not-granted': 'not granted',
   'permission-missing': 'permission missing',
   throttled: 'Microsoft asks us to wait',
   error: 'could not be read',

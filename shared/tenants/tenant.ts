@@ -61,11 +61,29 @@ export const datasetNames = [
   'secureScores',
   'secureScoreControlProfiles',
 ] as const;
-export type DatasetName = (typeof datasetNames)[number];
+/**
+ * What is read beside that once a day, each with a permission of its own that a tenant need not grant. Nothing of it
+ * decides health: what was never granted or is not licensed is said where its numbers would stand.
+ */
+export const directoryDatasetNames = [
+  'users',
+  'signInActivity',
+  'mfaRegistration',
+  'directoryRoles',
+  'groups',
+  'securityDefaults',
+  'conditionalAccess',
+  'licenceUse',
+  'licenceTerms',
+  'mailDomains',
+] as const;
+export type DirectoryDatasetName = (typeof directoryDatasetNames)[number];
+export type DatasetName = (typeof datasetNames)[number] | DirectoryDatasetName;
 
 /** Yes, no, unknown-because: a dataset not read is a state with a reason, never an empty list. */
 export type DatasetState = {
-  state: 'ok' | 'not-licensed' | 'permission-missing' | 'throttled' | 'error';
+  /** `not-granted`: an optional dataset whose permission this tenant never gave; `permission-missing`: it was there. */
+  state: 'ok' | 'not-licensed' | 'not-granted' | 'permission-missing' | 'throttled' | 'error';
   /** Last good read; absent when there never was one. */
   readAt?: Instant;
   triedAt: Instant;

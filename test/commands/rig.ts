@@ -41,6 +41,7 @@ export async function openRig(): Promise<Rig> {
   const services: Services = {
     store,
     microsoft: new Proxy({} as Services['microsoft'], { get: absent('Microsoft') }),
+    dns: new Proxy({} as Services['dns'], { get: absent('the DNS') }),
     entraKeys: new Proxy({} as Services['entraKeys'], { get: absent("Entra's keys") }),
     metrics: new Proxy({} as Services['metrics'], { get: absent('metrics') }),
     deliver: {
@@ -75,6 +76,7 @@ export async function openRig(): Promise<Rig> {
       botId: 'bot',
       entraPortal: 'https://entra.microsoft.com',
       syncScores: '0 6 * * *',
+      syncDirectory: '0 2 * * *',
     },
   };
   return {

@@ -5,6 +5,7 @@ import { Secret } from '../../bot/secrets.ts';
 import type { Failure, Microsoft, Reading, Services, Store } from '../../bot/services.ts';
 import { scopeOfSystem } from '../../shared/access.ts';
 import { type TenantId, tenantId } from '../../shared/tenants/tenant.ts';
+import { directoryReads } from '../support/directory-reads.ts';
 import { openTestStore } from '../support/store.ts';
 import { openTabServer, type TabServer } from '../tab/tab-server.ts';
 
@@ -33,6 +34,7 @@ const well: Microsoft = {
     ok({ entraP1: { known: true, value: true }, entraP2: { known: true, value: true }, skus: [] }),
   secureScores: async () => ok([]),
   secureScoreControlProfiles: async () => ok([]),
+  ...directoryReads(async () => failed('licence', 'Not asked here.')),
   tenantOfDomain: async () => contoso,
   forget: () => undefined,
 };

@@ -142,6 +142,7 @@ export async function openHearRig(given?: Sandbox): Promise<HearRig> {
         botId: bot.appId,
         entraPortal: 'https://entra.microsoft.com',
         syncScores: '0 5 * * *',
+        syncDirectory: '0 2 * * *',
       },
     } as unknown as Services;
     return {

@@ -9,6 +9,7 @@ import type { Services, Store } from '../../bot/services.ts';
 import type { Role } from '../../shared/access.ts';
 import type { TabConfig } from '../../shared/api.ts';
 import type { Tenant, TenantId } from '../../shared/tenants/tenant.ts';
+import { directoryReads } from '../support/directory-reads.ts';
 import { openTestStore } from '../support/store.ts';
 import { type Seed, seedTenants } from './seeded.ts';
 import { issuer, openTestEntra } from './tab-tokens.ts';
@@ -55,9 +56,11 @@ export async function openTabServer(options: {
       subscribedSkus: notHere,
       secureScores: notHere,
       secureScoreControlProfiles: notHere,
+      ...directoryReads(notHere),
       tenantOfDomain: notHere,
       forget: () => undefined,
     },
+    dns: { txt: notHere, cname: notHere },
     deliver: { send: notHere, typing: notHere, post: notHere },
     roster: notHere,
     entraKeys: entra.keys,
@@ -75,6 +78,7 @@ export async function openTabServer(options: {
       botId: demoBotId,
       entraPortal: 'https://entra.microsoft.com',
       syncScores: '17 5,17 * * *',
+      syncDirectory: '41 2 * * *',
     },
     ...options.services,
   };

@@ -107,6 +107,7 @@ export async function openRig(options: {
       botId: bot.appId,
       entraPortal: 'https://entra.microsoft.com',
       syncScores: '0 5 * * *',
+      syncDirectory: '0 2 * * *',
     },
   } as unknown as Services;
   const tokens = openBotTokens({
