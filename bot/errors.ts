@@ -15,6 +15,7 @@ export type ErrorCode =
   | 'bad-request' // Microsoft says our request is wrong: our bug
   | 'refused' // the caller may not do this
   | 'bad-input' // the caller said something we cannot use
+  | 'audit' // a privileged action was not done because its audit entry could not be written
   | 'stopped'; // the program is stopping
 
 /**

@@ -831,6 +831,8 @@ export type Microsoft = {
   conditionalAccess(access: TenantAccess, known?: string): Promise<Reading<ConditionalAccessFacts>>;
   licenceUse(access: TenantAccess, known?: string): Promise<Reading<LicenceFacts>>;
   licenceTerms(access: TenantAccess, known?: string): Promise<Reading<LicenceTerms>>;
+  /** A token for Exchange Online, for what it is allowed there; absent where the cloud's address is not known. */
+  exchange?(access: TenantAccess): Promise<Reading<{ roles: string[] }>>;
   /** Resolves a domain to its tenant id by Entra's discovery document; null when there is none. */
   tenantOfDomain(domain: string): Promise<TenantId | null>;
   /** Forgets the cached token: after new credentials or a new consent. */

@@ -41,6 +41,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   conflict: 409,
   throttled: 429,
   store: 503,
+  audit: 503,
   stopped: 503,
 };
 
@@ -54,6 +55,7 @@ export function refusalOf(error: unknown): Refused {
   if (error instanceof Refused) return error;
   const status = error instanceof WatchpostError ? (statuses[error.code] ?? 500) : 500;
   if (status === 404) return new Refused(404, 'There is nothing here.');
+  if (error instanceof WatchpostError && error.code === 'audit') return new Refused(503, error.message);
   if (status === 503)
     return new Refused(503, 'Watchpost cannot answer right now. Please try again in a moment.');
   if (status === 500 || !(error instanceof WatchpostError)) {

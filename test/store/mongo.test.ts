@@ -1,4 +1,5 @@
 import { test } from '@jest/globals';
+import { auditContract } from './audit.ts';
 import { mongoAt } from './backends.ts';
 import { connectContract } from './connect.ts';
 import { engineContract } from './contract.ts';
@@ -19,4 +20,5 @@ if (uri === '') {
   hearContract(mongoAt(uri));
   connectContract(mongoAt(uri));
   processContract(mongoAt(uri));
+  auditContract(mongoAt(uri));
 }

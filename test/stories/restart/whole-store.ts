@@ -47,6 +47,7 @@ function line(row: object, withoutIds: boolean): string {
     if (Array.isArray(value)) return value.map(sorted);
     if (typeof value !== 'object' || value === null) return value;
     // How many days were asked for is part of this mark: a sync that goes on asks for fewer.
+    if ('tenantHash' in value || ('prev' in value && 'salt' in value)) return sorted(unchained({ ...value }));
     const { secureScores } = value as { secureScores?: { hash?: string } };
     if (secureScores?.hash !== undefined) secureScores.hash = '<mark>';
     return Object.fromEntries(
@@ -59,6 +60,12 @@ function line(row: object, withoutIds: boolean): string {
     );
   };
   return JSON.stringify(sorted(row));
+}
+
+/** An audit entry without its place in the chains, which says in what order things were done. */
+function unchained(entry: Record<string, unknown>): object {
+  const places = ['seq', 'prev', 'hash', 'salt', 'tenantSeq', 'tenantPrev', 'tenantHash', 'instance'];
+  return Object.fromEntries(Object.entries(entry).filter(([name]) => !places.includes(name)));
 }
 
 /** What one store has and the other has not, in words. */

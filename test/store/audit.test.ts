@@ -1,0 +1,4 @@
+import { auditContract } from './audit.ts';
+import { embedded } from './backends.ts';
+
+auditContract(embedded);
