@@ -193,8 +193,14 @@ function changeMax(tenant: SandboxTenant, day: Day, by: number, points: Map<stri
 
 function consent(tenant: SandboxTenant, body: unknown): Answer {
   const wanted = v.parse(consentBody, body);
-  if (wanted.revoke) tenant.consent = null;
-  if (wanted.grant !== undefined) tenant.consent = [...new Set(wanted.grant)];
+  if (wanted.revoke) {
+    tenant.consent = null;
+    delete tenant.ours;
+  }
+  if (wanted.grant !== undefined) {
+    tenant.consent = [...new Set(wanted.grant)];
+    if (tenant.ours !== undefined) tenant.ours.roles = tenant.consent;
+  }
   return json(200, { tenant: tenant.domain, consent: tenant.consent, usual: usualConsent });
 }
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import * as v from 'valibot';
 import { demoHome, demoPeople } from '../../bot/cast.ts';
 import { dayOf } from '../../shared/time.ts';
+import { appCalls } from './control-apps.ts';
 import { scoreFacts, tenantCalls, tenantFacts } from './control-tenants.ts';
 import { tokenCall } from './control-tokens.ts';
 import type { Fault } from './faults.ts';
@@ -32,6 +33,18 @@ const faultBody = v.strictObject({
   accept: v.optional(v.boolean()),
   times: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
 });
+/** How the consent to the application for many tenants goes. */
+const consentWishes = {
+  permissions: v.optional(v.pipe(v.array(v.pipe(v.string(), v.maxLength(200))), v.maxLength(100))),
+  delayMs: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(3_600_000))),
+  delayCode: v.optional(v.picklist([7000229, 700016, 650051])),
+  nextIdToken: v.optional(
+    v.strictObject({
+      claims: v.optional(v.record(v.string(), v.unknown())),
+      sign: v.optional(v.picklist(['right', 'wrong'])),
+    }),
+  ),
+};
 const member = v.strictObject({
   aadObjectId: guid,
   id: v.optional(v.string()),
@@ -119,18 +132,19 @@ export function openControl(options: {
         options.stop();
         return json(202, { stopping: true });
       default:
-        return tenantCalls(keeper, call, body);
+        return appCalls(keeper, call, body) ?? tenantCalls(keeper, call, body);
     }
   }
 
   function facts(): unknown {
-    const { bot, tab } = state;
+    const { bot, tab, graph } = state;
     return {
       what,
       tenants: state.tenants.map(tenantFacts),
       apps: {
         bot: { appId: bot.appId, secret: bot.secret, tenantId: bot.tenantId },
         tab: { appId: tab.appId, tenantId: tab.tenantId },
+        graph: { appId: graph.appId, secret: graph.secret, permissions: graph.permissions },
       },
       people: demoPeople.map((person) => ({ ...person, tenantId: demoHome.id })),
     };
@@ -205,13 +219,17 @@ export function openControl(options: {
   function appCredential(body: unknown): Answer {
     const wanted = v.parse(
       v.strictObject({
-        app: v.picklist(['bot', 'tab']),
+        app: v.picklist(['bot', 'tab', 'graph']),
         certificate: v.optional(v.string()),
         newSecret: v.optional(v.boolean()),
+        ...consentWishes,
       }),
       body,
     );
     const app = state[wanted.app];
+    const { permissions, delayMs, delayCode, nextIdToken } = wanted;
+    for (const [name, wish] of Object.entries({ permissions, delayMs, delayCode, nextIdToken }))
+      if (wish !== undefined) Object.assign(state.graph, { [name]: wish });
     if (wanted.certificate !== undefined) app.certificates.push(wanted.certificate);
     if (wanted.newSecret) app.secret = newApp(app.appId).secret;
     keeper.touch();

@@ -35,6 +35,7 @@ const rows: Record<number, Row> = {
     'invalid_grant',
     'The Code_Verifier does not match the code_challenge supplied in the request.',
   ],
+  650051: [400, 'invalid_request', 'The service principal is being created. Try again later.'],
   700016: [400, 'unauthorized_client', 'Application was not found in the directory.'],
   700024: [401, 'invalid_client', 'Client assertion is not within its valid time range.'],
   700027: [

@@ -77,11 +77,15 @@ export function openEntra(state: State): Entra {
     const root =
       scope.length === 1 ? /^(.+)\/\.default$/.exec(scope[0] ?? '')?.[1]?.replace(/\/$/, '') : undefined;
     if (root === undefined) return aadsts(call, 70011, `The scope '${scope.join(' ')}' is not valid.`);
-    if (!isBotScope(root) && !cloud.graphRoots.includes(root)) return aadsts(call, 500011, `'${root}'.`);
+    if (![...cloud.graphRoots, ...cloud.exchangeRoots].includes(root) && !isBotScope(root))
+      return aadsts(call, 500011, `'${root}'.`);
 
     const refusal = credentialProblem(call, known, form, directory.id);
     if (refusal !== undefined) return refusal;
-    const service = serviceProblem(call, directory.tenant);
+    const ours = known === state.graph;
+    const service = ours
+      ? consentProblem(call, directory.tenant, state.graph.delayCode)
+      : serviceProblem(call, directory.tenant);
     if (service !== undefined) return service;
     if (isLooping(call, `${directory.id} ${clientId} ${root}`)) return aadsts(call, 50196);
     return json(
@@ -91,7 +95,9 @@ export function openEntra(state: State): Entra {
         expires_in: tokenSeconds,
         ext_expires_in: tokenSeconds,
         access_token: appToken(state, cloud, directory.id, known, root, call.at, {
-          roles: isBotScope(root) ? undefined : (directory.tenant?.consent ?? undefined),
+          roles: isBotScope(root)
+            ? undefined
+            : rolesAt(cloud, root, (ours ? directory.tenant?.ours?.roles : directory.tenant?.consent) ?? []),
           certificate: form.has('client_assertion'),
         }),
       },
@@ -101,6 +107,7 @@ export function openEntra(state: State): Entra {
 
   function appIn(directory: Directory, clientId: string): App | undefined {
     if (directory.tenant !== undefined) {
+      if (clientId === state.graph.appId) return state.graph;
       if (directory.tenant.appState === 'removed') return undefined;
       return directory.tenant.app.appId === clientId ? directory.tenant.app : undefined;
     }
@@ -120,7 +127,13 @@ export function openEntra(state: State): Entra {
   return { answer };
 }
 
-function credentialProblem(
+/** Of all that was consented to, what belongs to the API asked for. */
+function rolesAt(cloud: Cloud, root: string, consent: readonly string[]): string[] {
+  const ofExchange = cloud.exchangeRoots.includes(root);
+  return consent.filter((permission) => permission.startsWith('Exchange.') === ofExchange);
+}
+
+export function credentialProblem(
   call: Call,
   app: App,
   form: URLSearchParams,
@@ -153,6 +166,16 @@ function serviceProblem(call: Call, tenant: SandboxTenant | undefined): Answer |
   if (tenant.appState === 'disabled') return aadsts(call, 7000112, `App '${tenant.app.appId}'.`);
   if (tenant.appState === 'blocked') return aadsts(call, 53003);
   return undefined;
+}
+
+/** Of the application for many tenants: without consent there is none here, and right after it, not everywhere yet. */
+function consentProblem(
+  call: Call,
+  tenant: SandboxTenant | undefined,
+  delayCode: number,
+): Answer | undefined {
+  if (tenant?.ours === undefined) return aadsts(call, 7000229, `Tenant '${tenant?.id ?? ''}'.`);
+  return Date.parse(tenant.ours.from) > call.at.getTime() ? aadsts(call, delayCode) : undefined;
 }
 
 function equalDigests(one: string, other: string): boolean {

@@ -6,6 +6,7 @@ import { openControl } from './control.ts';
 import { openDesk } from './desk.ts';
 import { openEntra } from './entra.ts';
 import { openAuthorize } from './entra-authorize.ts';
+import { openConsent } from './entra-consent.ts';
 import { openGraph } from './graph.ts';
 import { openLedger } from './ledger.ts';
 import { type Playground, playgroundConversations, startPlayground } from './playground.ts';
@@ -53,6 +54,7 @@ const server = openServer({
   keeper,
   entra: openEntra(keeper.state),
   authorize: openAuthorize(keeper.state),
+  consent: openConsent(keeper.state, keeper.touch),
   graph: openGraph(keeper),
   connector,
   control: openControl({ keeper, ledger, requests, token: values.token, stop: () => void stop() }),

@@ -13,6 +13,7 @@ import type { Control } from './control.ts';
 import type { Desk } from './desk.ts';
 import type { Entra } from './entra.ts';
 import type { Authorize } from './entra-authorize.ts';
+import type { Consent } from './entra-consent.ts';
 import { aadsts, aadstsOfFault } from './entra-errors.ts';
 import { disturbed, faultAnswer, replaces, takeFault } from './faults.ts';
 import type { Graph } from './graph.ts';
@@ -25,6 +26,7 @@ export type Rooms = {
   keeper: Keeper;
   entra: Entra;
   authorize: Authorize;
+  consent: Consent;
   graph: Graph;
   connector: Connector;
   control: Control;
@@ -111,7 +113,10 @@ function entra(rooms: Rooms, call: Call, cloud: Cloud): Found {
     rooms,
     call,
     () =>
-      rooms.authorize.answer(call) ?? rooms.entra.answer(call, cloud) ?? json(404, { error: 'not_found' }),
+      rooms.consent.answer(call) ??
+      rooms.authorize.answer(call) ??
+      rooms.entra.answer(call, cloud) ??
+      json(404, { error: 'not_found' }),
     tenant,
   );
   return { answer, tenant, logged: true };

@@ -1,10 +1,10 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { demoBotId, demoHome, demoPeople, demoTabAppId } from '../../bot/cast.ts';
+import { demoBotId, demoGraphAppId, demoHome, demoPeople, demoTabAppId } from '../../bot/cast.ts';
 import { dayOf } from '../../shared/time.ts';
 import type { Fault } from './faults.ts';
 import { type KeyRing, newRing } from './keys.ts';
-import { type App, demoTenants, newApp, type SandboxTenant } from './tenants.ts';
+import { type App, demoTenants, newApp, type SandboxTenant, usualConsent } from './tenants.ts';
 
 /** Somebody of a conversation's roster, in the connector's words. */
 export type Member = {
@@ -30,6 +30,17 @@ export type State = {
   keys: KeyRing;
   bot: App & { tenantId: string };
   tab: App & { tenantId: string };
+  /** The application that customers consent to. */
+  graph: App & {
+    tenantId: string;
+    /** What its registration asks for. */
+    permissions: string[];
+    /** How long after a consent Entra does not know of it yet, and what it says meanwhile. */
+    delayMs: number;
+    delayCode: number;
+    /** How the next ID token differs from a right one. */
+    nextIdToken?: { claims?: Record<string, unknown>; sign?: 'right' | 'wrong' };
+  };
   tenants: SandboxTenant[];
   faults: Fault[];
   /** True while the published limits are lifted, for benches. */
@@ -56,6 +67,8 @@ export async function openState(
   const file = join(folder, 'state.json');
   const found = await readState(file);
   const state = found ?? (await newState(options));
+  // Folders of earlier versions have none.
+  state.graph ??= newGraphApp();
   let dirty = found === undefined;
   let timer: NodeJS.Timeout | undefined;
   let writing: Promise<void> = Promise.resolve();
@@ -108,11 +121,22 @@ async function newState(options: {
     keys: await newRing(options.sharedKeys),
     bot: { ...newApp(demoBotId), tenantId: demoHome.id },
     tab: { ...newApp(demoTabAppId), tenantId: demoHome.id },
+    graph: newGraphApp(),
     tenants: options.empty ? [] : demoTenants(dayOf(options.now.toISOString())),
     faults: [],
     limitsOff: false,
     conversations: [],
     appRoles: {},
+  };
+}
+
+function newGraphApp(): State['graph'] {
+  return {
+    ...newApp(demoGraphAppId),
+    tenantId: demoHome.id,
+    permissions: [...usualConsent],
+    delayMs: 0,
+    delayCode: 7000229,
   };
 }
 

@@ -11,6 +11,8 @@ export type App = {
   secretExpiresAt: string | null;
   /** PEM certificates for client assertions. */
   certificates: string[];
+  /** Milliseconds since 1970 from which on a certificate is known everywhere, by its SHA-256 fingerprint; absent: at once. */
+  acceptedFrom?: Record<string, number>;
 };
 
 /** How the made-up score of a tenant looks: percent today, percentage points over 30 days and on the last day. */
@@ -40,6 +42,8 @@ export type SandboxTenant = {
   app: App;
   /** Application permissions an administrator has granted; null = consent withdrawn, no service principal. */
   consent: string[] | null;
+  /** What an administrator granted the application for many tenants, and from when on Entra knows of it everywhere. */
+  ours?: { roles: string[]; from: string };
   /** `disabled`: AADSTS7000112; `blocked`: Conditional Access, 53003; `removed`: the app is unknown, 700016. */
   appState: 'enabled' | 'disabled' | 'blocked' | 'removed';
   /** The first history ends here; later days come from the clock, score calls and the calendar. */

@@ -15,6 +15,8 @@ export type SandboxInfo = {
   apps: {
     bot: { appId: string; secret: string; tenantId: string };
     tab: { appId: string; tenantId: string };
+    /** The application that customers consent to. */
+    graph: { appId: string; secret: string; permissions: string[] };
   };
   people: {
     oid: string;
