@@ -21,6 +21,8 @@ export function assertionProblem(
     .map((pem) => new X509Certificate(pem))
     .find((one) => names(one, header));
   if (certificate === undefined) return { code: 700027, detail: 'The thumbprint is not known.' };
+  if ((expected.app.acceptedFrom?.[certificate.fingerprint256] ?? 0) > expected.now.getTime())
+    return { code: 700027, detail: 'The certificate is not known here yet.' };
   if (Date.parse(certificate.validTo) < expected.now.getTime())
     return { code: 700027, detail: 'The certificate has expired.' };
   if (!signed(parts, header, certificate))

@@ -4,6 +4,8 @@ export type Cloud = {
   /** Issuer prefix of v1 tokens. */
   sts: string;
   graphRoots: string[];
+  /** Scope roots of Exchange Online. */
+  exchangeRoots: string[];
   instance: string;
   region: string;
 };
@@ -13,6 +15,7 @@ const clouds: readonly Cloud[] = [
     login: 'login.microsoftonline.com',
     sts: 'https://sts.windows.net',
     graphRoots: ['https://graph.microsoft.com'],
+    exchangeRoots: ['https://outlook.office365.com'],
     instance: 'microsoftonline.com',
     region: 'EU',
   },
@@ -20,6 +23,7 @@ const clouds: readonly Cloud[] = [
     login: 'login.microsoftonline.us',
     sts: 'https://sts.windows.net',
     graphRoots: ['https://graph.microsoft.us', 'https://dod-graph.microsoft.us'],
+    exchangeRoots: ['https://outlook.office365.us', 'https://outlook-dod.office365.us'],
     instance: 'microsoftonline.us',
     region: 'USGov',
   },
@@ -27,6 +31,7 @@ const clouds: readonly Cloud[] = [
     login: 'login.partner.microsoftonline.cn',
     sts: 'https://sts.chinacloudapi.cn',
     graphRoots: ['https://microsoftgraph.chinacloudapi.cn'],
+    exchangeRoots: [],
     instance: 'partner.microsoftonline.cn',
     region: 'AS',
   },
