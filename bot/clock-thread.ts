@@ -13,7 +13,7 @@ export function startClockThread(
     instanceId: string;
     sandboxUrl: string | undefined;
     logFile: string | undefined;
-    demo: { botSecret: string; publicUrl: string } | undefined;
+    demo: { botSecret: string; graph: { appId: string; secret: string }; publicUrl: string } | undefined;
   },
   metrics: Metrics,
   log: Log,

@@ -18,7 +18,13 @@ const started = v.parse(
     sandboxUrl: v.optional(v.string()),
     logFile: v.optional(v.string()),
     /** What the demo's main thread found out after the settings were read. */
-    demo: v.optional(v.object({ botSecret: v.string(), publicUrl: v.string() })),
+    demo: v.optional(
+      v.object({
+        botSecret: v.string(),
+        graph: v.object({ appId: v.string(), secret: v.string() }),
+        publicUrl: v.string(),
+      }),
+    ),
   }),
   workerData,
 );
@@ -28,6 +34,8 @@ if (port === null) throw new Error('clock.ts runs as a worker thread');
 const config = readConfig(process.env);
 if (started.demo !== undefined) {
   config.bot.credential = { kind: 'secret', secret: new Secret(started.demo.botSecret) };
+  const { appId, secret } = started.demo.graph;
+  config.graph = { appId, credential: { kind: 'secret', secret: new Secret(secret) } };
   config.publicUrl = started.demo.publicUrl;
 }
 const stopping = new AbortController();

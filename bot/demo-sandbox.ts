@@ -17,7 +17,10 @@ const sandboxInfo = v.object({
   tenants: v.array(
     v.object({ name: v.string(), domain: v.string(), id: v.string(), appId: v.string(), secret: v.string() }),
   ),
-  apps: v.object({ bot: v.object({ appId: v.string(), secret: v.string() }) }),
+  apps: v.object({
+    bot: v.object({ appId: v.string(), secret: v.string() }),
+    graph: v.object({ appId: v.string(), secret: v.string() }),
+  }),
 });
 const sandboxReady = v.object({ url: v.string(), chat: v.nullish(v.string()) });
 const leftOver = v.object({ pid: v.number(), url: v.string(), token: v.string() });
@@ -28,6 +31,8 @@ export type Demo = {
   /** Address of the Agents Playground; absent when another process's sandbox is used. */
   chat: string | undefined;
   botSecret: Secret;
+  /** The application that customers consent to. */
+  graph: { appId: string; secret: Secret };
   tenants: { name: string; domain: string; appId: string; secret: Secret }[];
   /** Ends sandbox and Playground; at once when they are not ours. */
   stop(): Promise<void>;
@@ -110,7 +115,7 @@ function portsIn(infoFile: string): { desk: number; chat: number } {
   return { desk: portOf(known.url) || usualPorts.desk, chat: portOf(known.chat) || usualPorts.chat };
 }
 
-async function readInfo(url: string): Promise<Pick<Demo, 'botSecret' | 'tenants'>> {
+async function readInfo(url: string): Promise<Pick<Demo, 'botSecret' | 'graph' | 'tenants'>> {
   const answer = await fetch(`${url}/_sandbox`, {
     headers: { accept: 'application/json' },
     signal: AbortSignal.timeout(5_000),
@@ -121,6 +126,10 @@ async function readInfo(url: string): Promise<Pick<Demo, 'botSecret' | 'tenants'
     throw new WatchpostError('start', `The sandbox at ${url} does not answer as a sandbox.`);
   return {
     botSecret: new Secret(parsed.output.apps.bot.secret),
+    graph: {
+      appId: parsed.output.apps.graph.appId,
+      secret: new Secret(parsed.output.apps.graph.secret),
+    },
     tenants: parsed.output.tenants.map(({ name, domain, appId, secret }) => ({
       name,
       domain,

@@ -6,6 +6,7 @@ import type { Config } from './config.ts';
 import { openDns } from './dns.ts';
 import { openLog } from './log.ts';
 import { callLabel, openMetrics } from './metrics.ts';
+import { openConsentApp } from './microsoft/consent-app.ts';
 import { openSigningKeys } from './microsoft/keys.ts';
 import { openMicrosoft } from './microsoft/open.ts';
 import { configureDispatcher, type Outbound, openOutbound } from './outbound.ts';
@@ -72,6 +73,11 @@ export async function openServices(options: OpenOptions): Promise<Opened> {
   const notHere = async (): Promise<never> => {
     throw new Error('this thread answers nobody');
   };
+  const entraKeys = openSigningKeys({
+    outbound,
+    metadataUrl: entraMetadata(cloud, 'common'),
+    now: nowMs,
+  });
   const services: Services = {
     store,
     microsoft: openMicrosoft({
@@ -89,11 +95,21 @@ export async function openServices(options: OpenOptions): Promise<Opened> {
     }),
     deliver: { send: notHere, typing: notHere, post: notHere },
     roster: notHere,
-    entraKeys: openSigningKeys({
-      outbound,
-      metadataUrl: entraMetadata(cloud, 'common'),
-      now: nowMs,
-    }),
+    entraKeys,
+    ...(config.graph === undefined
+      ? {}
+      : {
+          consent: openConsentApp({
+            app: config.graph,
+            cloud,
+            outbound,
+            keys: entraKeys,
+            redirectUri: `${config.publicUrl}/connect/callback`,
+            pages: options.sandboxUrl ?? cloud.authority,
+            now: nowMs,
+            signal: options.signal,
+          }),
+        }),
     log,
     metrics,
     now,

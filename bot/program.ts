@@ -105,7 +105,13 @@ async function run(): Promise<void> {
       instanceId: folder.instanceId,
       sandboxUrl: demo?.sandboxUrl,
       logFile,
-      demo: demo?.botSecret.use((botSecret) => ({ botSecret, publicUrl: config.publicUrl })),
+      demo: demo?.botSecret.use((botSecret) =>
+        demo.graph.secret.use((secret) => ({
+          botSecret,
+          graph: { appId: demo.graph.appId, secret },
+          publicUrl: config.publicUrl,
+        })),
+      ),
     };
     threads.clock = startClockThread(data, services.metrics, services.log, () => {
       process.exitCode = 1;
@@ -140,6 +146,8 @@ async function helpers(config: Config, port: number): Promise<Demo> {
   });
   ending.next(() => demo.stop());
   config.bot.credential = { kind: 'secret', secret: demo.botSecret };
+  const { appId, secret } = demo.graph;
+  config.graph = { appId, credential: { kind: 'secret', secret } };
   config.publicUrl = `http://localhost:${port}`;
   return demo;
 }

@@ -54,6 +54,8 @@ export type Services = {
   deliver: Deliver;
   /** Entra's signing keys, for tokens of the tab. */
   entraKeys: SigningKeys;
+  /** Absent without GRAPH_APP_ID: then nobody can consent, and the pages say so. */
+  consent?: ConsentApp | undefined;
   log: Log;
   metrics: Metrics;
   /** Database time as an instant: what is stored and compared. */
@@ -330,7 +332,7 @@ export type ConnectPass = {
   began: Instant;
   at: Instant;
   /** PKCE verifier and nonce of the sign-in; worked out from our key and the browser's cookie, kept nowhere. */
-  proof: { verifier: string; nonce: string } | null;
+  proof: ConsentProof | null;
   outcome?: ConnectOutcome;
 };
 export type ConnectPassStore = {
@@ -851,6 +853,25 @@ export type DnsAnswer =
   | { kind: 'found'; records: string[] }
   | { kind: 'none' }
   | { kind: 'unknown'; why: string };
+
+/** PKCE verifier and nonce of one sign-in. */
+export type ConsentProof = { verifier: string; nonce: string };
+/** What a sign-in at Microsoft told. `administrator` is null when the token does not name roles at all. */
+export type SignedIn =
+  | { kind: 'person'; tid: TenantId; oid: string; administrator: boolean | null }
+  /** The token is not right; `why` is a word of ours for the audit. */
+  | { kind: 'refused'; why: string }
+  | { kind: 'failed'; failure: Failure };
+/** The application of this installation that administrators of tenants consent to. */
+export type ConsentApp = {
+  appId: string;
+  /** Origin of Microsoft's pages, for the policy of ours that lead there. */
+  pages: string;
+  consentUrl(tenant: TenantId, state: string): string;
+  signInUrl(tenant: TenantId, state: string, proof: ConsentProof): string;
+  /** Exchanges the code of a sign-in and checks the ID token. Throws only `stopped`, and `service-error` without keys. */
+  signedIn(tenant: TenantId, code: string, proof: ConsentProof): Promise<SignedIn>;
+};
 
 /** A published key set (R7): single flight, 5 s time-out, kept up to 24 h, served from memory while Microsoft is down. */
 export type SigningKeys = {
