@@ -45,15 +45,24 @@ export function workId(tenant: TenantId, kind: string): string {
 
 const claimsAtOnce = 16;
 
-/** Claims until there is nothing left or `most` are held; several at a time: where a commit is dear they share one. */
+/**
+ * Claims until there is nothing left or `most` are held; several at a time: where a commit is dear they share one.
+ * What is held is handed on although another claim failed, since nobody else gets it before its lease ends; throws
+ * only when nothing is.
+ */
 export async function claimSome<T>(most: number, claim: () => Promise<T | null>): Promise<T[]> {
   const held: T[] = [];
   for (let dry = false; !dry && held.length < most; ) {
     const hands = Math.min(claimsAtOnce, most - held.length);
-    for (const one of await Promise.all(Array.from({ length: hands }, claim))) {
-      if (one === null) dry = true;
-      else held.push(one);
+    let failed: { error: unknown } | undefined;
+    for (const one of await Promise.allSettled(Array.from({ length: hands }, claim))) {
+      if (one.status === 'rejected') failed ??= { error: one.reason };
+      else if (one.value === null) dry = true;
+      else held.push(one.value);
     }
+    if (failed === undefined) continue;
+    if (held.length === 0) throw failed.error;
+    return held;
   }
   return held;
 }

@@ -285,6 +285,28 @@ export function hearContract(backend: Backend): void {
         expect(await store.outbox.claimDue(5, leaseMs)).toEqual([]);
       });
 
+      test('one claim of many that fails does not take the others away', async () => {
+        const ids = Array.from({ length: 12 }, (_, n) => `19:${n}`);
+        await tell(...ids.map((id) => an(id, { conversationId: id })));
+        const failing = (wrong: (calls: number) => boolean): Store => {
+          let calls = 0;
+          return over(
+            changed(engine, (inner, name) => ({
+              async findOneAndUpdate(...given) {
+                if (name === 'outboxQueues') calls += 1;
+                if (name === 'outboxQueues' && wrong(calls)) throw new Error('away');
+                return await inner.findOneAndUpdate(...given);
+              },
+            })),
+          );
+        };
+        const held = await failing((calls) => calls === 7).outbox.claimDue(8, leaseMs);
+        expect(held).toHaveLength(7);
+        const rest = await store.outbox.claimDue(16, leaseMs);
+        expect([...held, ...rest].map(({ conversationId }) => conversationId).sort()).toEqual(ids.sort());
+        await expect(failing(() => true).outbox.claimDue(8, leaseMs)).rejects.toThrow('away');
+      });
+
       test('who lost the lease writes nothing; with the fence ignored it would', async () => {
         await tell(an('a'));
         const old = await claimed();
