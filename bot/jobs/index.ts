@@ -52,6 +52,7 @@ export function startTimetable(services: Services, options: TimetableOptions = {
     atOnce: options.sendAtOnce ?? 16,
     claim: async (limit) => (options.sendAtOnce === 0 ? [] : await store.outbox.claimDue(limit, leaseMs)),
     perform: send,
+    giveBack: (lease) => store.outbox.release(lease),
     signal,
     log,
   });

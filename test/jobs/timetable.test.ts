@@ -67,6 +67,37 @@ test('a store that is away for a moment is asked again, and never more at once t
   expect(due).toEqual([11]);
 });
 
+test('what was claimed while the lane closed is not begun: it is given back, and whoever stops waits for that', async () => {
+  const asked = Promise.withResolvers<void>();
+  const answered = Promise.withResolvers<void>();
+  const begun: number[] = [];
+  const back: number[] = [];
+  const lane = openLane<number>({
+    atOnce: 2,
+    async claim() {
+      asked.resolve();
+      await answered.promise;
+      return [1, 2];
+    },
+    async perform(piece) {
+      begun.push(piece);
+    },
+    async giveBack(piece) {
+      if (piece === 1) throw new Error('away');
+      back.push(piece);
+    },
+    signal: new AbortController().signal,
+    log: silentLog(),
+  });
+  lane.pump();
+  await asked.promise;
+  lane.close();
+  const idle = lane.idle();
+  answered.resolve();
+  await idle;
+  expect({ begun, back }).toEqual({ begun: [], back: [2] });
+});
+
 test('what waits and how old it is stand in the figures', async () => {
   const metrics = openMetrics('clock', {
     work: async () => 4,
