@@ -110,7 +110,7 @@ export function openConnector(options: {
           kind: 'answered',
           status: answer.status,
           id: textAt(json, 'id'),
-          code: textAt(at(json, 'error'), 'code'),
+          code: tokenAt(at(json, 'error'), 'code'),
           retryAfter: answer.headers['retry-after'],
         },
       };
@@ -234,6 +234,12 @@ function parse(body: Uint8Array): unknown {
 
 function at(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
+}
+
+/** A word of Teams' own, as its error codes are: it goes to the log and to where people look. */
+function tokenAt(value: unknown, name: string): string | undefined {
+  const found = textAt(value, name);
+  return found !== undefined && /^[A-Za-z0-9_.-]{1,60}$/.test(found) ? found : undefined;
 }
 
 function textAt(value: unknown, name: string): string | undefined {

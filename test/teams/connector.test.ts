@@ -47,6 +47,32 @@ test.each(rows)('$outcome means $says.kind', ({ outcome, says }) => {
 });
 
 test.each([
+  { code: 'BotNotInConversationRoster', says: 'BotNotInConversationRoster' },
+  { code: 'ServiceError.Throttled-2', says: 'ServiceError.Throttled-2' },
+  { code: 'contoso.com ana@contoso.com', says: '403' },
+  { code: 'Two\nlines', says: '403' },
+  { code: `A${'b'.repeat(60)}`, says: '403' },
+  { code: 7, says: '403' },
+])('of a foreign code $code only a short word is passed on', async ({ code, says }) => {
+  const connector = openConnector({
+    outbound: async () => ({
+      status: 403,
+      headers: {},
+      body: Buffer.from(JSON.stringify({ error: { code } })),
+    }),
+    token: async () => 'a token',
+    allowedHosts: ['smba.trafficmanager.net'],
+    botId: 'b',
+  });
+  const to = { serviceUrl: 'https://smba.trafficmanager.net/emea/', conversationId: '19:a', targeted: false };
+  expect(deliveryOf(await connector.post(to, { type: 'message' }))).toEqual({
+    kind: 'refused',
+    status: 403,
+    code: says,
+  });
+});
+
+test.each([
   { header: '0', ms: 1000 },
   { header: '1', ms: 1000 },
   { header: ' 30 ', ms: 30_000 },
