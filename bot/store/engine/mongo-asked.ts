@@ -6,11 +6,18 @@ import { WatchpostError } from '../../errors.ts';
 const operationMs = 5_000;
 export const tries = 5;
 
-/** Writes have ids of their own, so that doing them again changes nothing. */
+/**
+ * Is it sure that nothing of the transaction was written, so that it may be done anew? Not so after a commit without an
+ * answer: what counts (`$inc`) would count twice.
+ */
 export function mayRepeat(error: unknown): boolean {
   if (!(error instanceof MongoError)) return false;
-  if (error.hasErrorLabel('TransientTransactionError')) return true;
-  return error.hasErrorLabel('UnknownTransactionCommitResult') || isDuplicate(error);
+  return error.hasErrorLabel('TransientTransactionError') || isDuplicate(error);
+}
+
+/** Nobody said whether the commit was done: only that very commit may be asked for again, which changes nothing. */
+export function isUnclearCommit(error: unknown): boolean {
+  return error instanceof MongoError && error.hasErrorLabel('UnknownTransactionCommitResult');
 }
 
 /** Two upserts of one key may both try to insert; the second finds the row when it looks again (R35). */

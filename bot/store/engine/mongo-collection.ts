@@ -21,7 +21,7 @@ import type {
   Update,
 } from './collection.ts';
 import { afterFilter, cursorOf, stepsOf, valuesOf } from './cursor.ts';
-import { again, asked, limits, lost, mayRepeat, tries } from './mongo-asked.ts';
+import { again, asked, isUnclearCommit, limits, lost, mayRepeat, tries } from './mongo-asked.ts';
 
 /** Longer from try to try: whoever was in the way gets time to finish. */
 const backOffMs = 20;
@@ -180,7 +180,7 @@ async function guarded(
         );
         if (held.matchedCount === 0) throw lost();
         const result = await work(session);
-        await session.commitTransaction();
+        await commit(session);
         return result;
       } catch (error) {
         if (session.inTransaction()) await session.abortTransaction();
@@ -191,6 +191,18 @@ async function guarded(
       }
     }
   });
+}
+
+async function commit(session: ClientSession): Promise<void> {
+  for (let i = 1; ; i += 1) {
+    try {
+      await session.commitTransaction();
+      return;
+    } catch (error) {
+      if (i === tries || !isUnclearCommit(error) || mayRepeat(error)) throw error;
+      await setTimeout(i * backOffMs);
+    }
+  }
 }
 
 type NativeFilter = Parameters<DriverCollection<Doc>['findOne']>[0];
