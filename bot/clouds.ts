@@ -10,6 +10,8 @@ export type Cloud = {
   graph: string;
   /** Scope of an app-only token for Graph. */
   graphScope: string;
+  /** Scope of an app-only token for Exchange Online; absent where nobody has said what it is. Only Entra is asked. */
+  exchangeScope?: string;
   /** Bot Framework's OpenID metadata: where the keys of inbound activities are named. */
   botOpenIdMetadata: string;
   /** Issuer of inbound activities' tokens. */
@@ -36,6 +38,7 @@ export const clouds: Readonly<Record<CloudName, Cloud>> = {
     authority: 'https://login.microsoftonline.com',
     graph: 'https://graph.microsoft.com',
     graphScope: 'https://graph.microsoft.com/.default',
+    exchangeScope: 'https://outlook.office365.com/.default',
     botOpenIdMetadata: 'https://login.botframework.com/v1/.well-known/openidconfiguration',
     botIssuer: 'https://api.botframework.com',
     botScope: 'https://api.botframework.com/.default',
@@ -50,6 +53,7 @@ export const clouds: Readonly<Record<CloudName, Cloud>> = {
     authority: 'https://login.microsoftonline.us',
     graph: 'https://graph.microsoft.us',
     graphScope: 'https://graph.microsoft.us/.default',
+    exchangeScope: 'https://outlook.office365.us/.default',
     botOpenIdMetadata: 'https://login.botframework.azure.us/v1/.well-known/openidconfiguration',
     botIssuer: 'https://api.botframework.us',
     botScope: 'https://api.botframework.us/.default',
@@ -64,6 +68,7 @@ export const clouds: Readonly<Record<CloudName, Cloud>> = {
     authority: 'https://login.microsoftonline.us',
     graph: 'https://dod-graph.microsoft.us',
     graphScope: 'https://dod-graph.microsoft.us/.default',
+    exchangeScope: 'https://outlook-dod.office365.us/.default',
     botOpenIdMetadata: 'https://login.botframework.azure.us/v1/.well-known/openidconfiguration',
     botIssuer: 'https://api.botframework.us',
     botScope: 'https://api.botframework.us/.default',

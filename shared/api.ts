@@ -1,5 +1,6 @@
 import type { Role } from './access.ts';
 import type { Action, CategoryScore, Comparison, ScoreChange } from './score/score.ts';
+import type { CadenceChoice, CadencePart } from './tenants/cadence.ts';
 import type { DatasetName, DatasetState, Health, HealthState } from './tenants/tenant.ts';
 import type { Day, Instant } from './time.ts';
 
@@ -17,8 +18,8 @@ export type Me = {
   reasons: string[];
   home: boolean;
   now: Instant;
-  /** `connect`: new tenants, which takes an Admin of all of them. */
-  may: { connect: boolean };
+  /** `connect`: new tenants, which takes an Admin of all of them. `sync`: some tenant. */
+  may: { connect: boolean; sync: boolean };
 };
 
 /** One line of `GET /api/tab/tenants`. Null = not known; the reason is in `health` or `notRead`. */
@@ -28,6 +29,9 @@ export type TenantRow = {
   domain: string;
   /** In the list: the fall that stands, points lost; absent when none does. */
   fall?: { points: number; acknowledged: boolean };
+  tags: readonly string[];
+  /** How often its parts are read, by the person's choice. */
+  cadence: Record<CadencePart, CadenceChoice | 'other'>;
   /** In the list: another tenant this person may see is called the same. */
   namesake?: true;
   /** `failing`: the last tries failed, though too few yet for another state. */
@@ -78,8 +82,68 @@ export type TenantFigures = {
   attention: { count: number; names: string[] };
   /** Something is not read, for want of consent, permission or licence. */
   blind: { count: number; names: string[] };
+  /** How many are connected and read well now, and how many are in each state that occurs. */
+  connected: number;
+  states: { state: HealthState; count: number }[];
+  /** The tags there are with how many carry them, the most frequent first; at most 100. */
+  tags: { tag: string; count: number }[];
   /** The newest read of any of them. */
   readAt: Instant | null;
+};
+
+/** What narrows a list of tenants; all that is given must fit. */
+export type TenantMatch = { q?: string; show?: TenantFilter; state?: HealthState; tag?: string };
+/** Which tenants a change is for: those ticked, or all that the list shows with this search and filter. */
+export type Selection = { ids: string[] } | { match: TenantMatch };
+/** So many at once; links are fewer. */
+export const selectionLimits = { ids: 2_000, links: 200 } as const;
+
+/** `POST /api/tab/tenants/tags`: what is added and taken away; `POST /api/tab/tenants/{id}/tags`: all there shall be. */
+export type TagsBody = { of: Selection; add?: string[]; remove?: string[] };
+/** `POST /api/tab/tenants/cadence`. */
+export type CadenceBody = { of: Selection; part: CadencePart; every: CadenceChoice };
+/** How many were changed, were so already, and were left out because the person may not change them. */
+export type BulkAnswer = { changed: number; same: number; left: number };
+/** `POST /api/tab/tenants/sync`: what was asked for and when; `…/sync/progress` is asked with the same. */
+export type BulkSync = { ids: string[]; since: Instant; left: number };
+export type BulkSyncProgress = { total: number; done: number; failed: number; running: number };
+/** `POST /api/tab/tenants/links`: a file for people to send out; `left`: those that got none, with the reason. */
+export type BulkLinks = { count: number; csv: string; file: string; left: { name: string; why: string }[] };
+
+/** What the page of jobs shows. `overdue`: due and nobody has taken it. */
+export const jobFilters = ['all', 'failing', 'running', 'overdue'] as const;
+export type JobFilter = (typeof jobFilters)[number];
+export type JobRow = {
+  tenant: { id: string; name: string; domain: string };
+  part: CadencePart;
+  /** Null: never. `ms` is how long the last run took. */
+  startedAt: Instant | null;
+  doneAt: Instant | null;
+  ms: number | null;
+  /** "changed", "unchanged", "failed", "gone"; empty before the first. */
+  outcome: string;
+  /** Null: it is not read any more. */
+  dueAt: Instant | null;
+  /** In a row. */
+  failures: number;
+  /** What the health of the tenant says of it. */
+  why: string;
+  /** Who works on it now. */
+  lease: { instance: string; until: Instant } | null;
+  overdue: boolean;
+  maySync: boolean;
+};
+/** `GET /api/tab/jobs?show=…&q=…&after=…`: at most 200 rows, failing first, then what is due first. */
+export type JobList = {
+  now: Instant;
+  rows: JobRow[];
+  next: string | null;
+  total: number;
+  counts: Record<JobFilter, number>;
+  /** Names of the instances that hold work now. */
+  instances: string[];
+  /** Seconds that the job longest overdue waits. */
+  oldestSeconds: number;
 };
 
 /**
@@ -166,9 +230,11 @@ export type ConnectBody = {
   tenant: string;
   appId: string;
   secret: string;
+  /** When Entra says the secret ends: a day. */
+  secretExpires?: Day;
 };
 /** `POST /api/tab/tenants/{id}/credentials/test` and `POST /api/tab/tenants/{id}/credentials`. */
-export type CredentialsBody = Pick<ConnectBody, 'appId' | 'secret'>;
+export type CredentialsBody = Pick<ConnectBody, 'appId' | 'secret' | 'secretExpires'>;
 
 /** One line of a connection test. `gap`: works as far as the tenant's licences go. */
 export type ConnectStep = {
@@ -178,6 +244,33 @@ export type ConnectStep = {
   says: string;
   remedy: string;
   link: PageLink | null;
+};
+
+/**
+ * A certificate made by Watchpost that waits until Entra accepts it; its key is never told. `POST /api/tab/connect/certificate`
+ * and `POST /api/tab/tenants/{id}/certificate` answer it; each with `/test` tries it, and with a tenant's id `/drop` takes
+ * it away.
+ */
+export type WaitingCertificate = {
+  tenant: string;
+  appId: string;
+  madeAt: Instant;
+  expiresAt: Instant;
+  pem: string;
+  /** DER in base64: the `.cer` file. */
+  der: string;
+  /** Hexadecimal, large letters, as Entra shows one. */
+  sha1: string;
+  sha256: string;
+  /** Where in Entra it is uploaded. */
+  link: PageLink;
+};
+/** `anew`: not the one that waits already, if there is one. */
+export type CertificateBody = { appId: string; anew?: boolean };
+export type NewCertificateBody = CertificateBody & Pick<ConnectBody, 'tenant'>;
+/** Without a certificate: `steps` say why no tenant was found, or it is connected already. */
+export type CertificateAnswer = Pick<ConnectAnswer, 'steps' | 'known'> & {
+  certificate: WaitingCertificate | null;
 };
 
 export type ConnectAnswer = {
@@ -191,6 +284,8 @@ export type ConnectAnswer = {
   /** Another tenant is shown under the name this one would get: it can be saved all the same. */
   namesake: { name: string; domain: string } | null;
   saved: { id: string; name: string; domain: string; sync: string } | null;
+  /** Of a certificate: Entra does not know it yet, so it is worth asking again. */
+  again?: true;
 };
 
 /** `POST /api/tab/tenants/{id}/sync` and `GET /api/tab/tenants/{id}/sync/{sync}`. */

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { connectLimits } from '../../shared/api.ts';
+import { type TenantId, tenantId } from '../../shared/tenants/tenant.ts';
 import { Secret } from '../secrets.ts';
 
 /** What people type into the form of a connection. Every message is a sentence that repeats nothing they typed. */
@@ -9,6 +10,7 @@ const control = /[\u0000-\u001f\u007f]/;
 const object = 'Fill in the form again: it did not come as it was meant.';
 const nameWords = `A name may have ${connectLimits.name} characters on one line.`;
 const tenantWords = 'Give a domain of the tenant, such as contoso.com, or its id.';
+const dayWords = 'Give the day on which the secret ends as a date, or nothing.';
 const appWords = 'The app id must be a GUID: the "Application (client) ID" of the app registration.';
 const secretWords = 'Give the value of the client secret.';
 const shortWords =
@@ -31,31 +33,47 @@ const secret = v.pipe(
   v.transform((text) => new Secret(text)),
 );
 
-export const credentialsSchema = v.strictObject({ appId: app, secret }, object);
+/** As a date field gives it; one that has passed already is a slip of the pen, and is seen on the page. */
+const secretExpires = v.optional(
+  v.pipe(v.string(dayWords), v.isoDate(dayWords), v.regex(/^20[2-9]\d-/, dayWords)),
+);
 
-export const connectSchema = v.strictObject(
+export const credentialsSchema = v.strictObject({ appId: app, secret, secretExpires }, object);
+
+const tenant = v.pipe(
+  v.string(tenantWords),
+  v.trim(),
+  v.toLowerCase(),
+  v.maxLength(connectLimits.tenant, tenantWords),
+  v.regex(/^[a-z0-9][a-z0-9.-]{2,}$/, tenantWords),
+);
+const name = v.optional(
+  v.pipe(
+    v.string(nameWords),
+    v.trim(),
+    v.maxLength(connectLimits.name, nameWords),
+    v.check((text) => !control.test(text), nameWords),
+    v.transform((text) => (text === '' ? undefined : text)),
+  ),
+);
+const anew = v.optional(v.boolean(object));
+
+export const certificateSchema = v.strictObject({ appId: app, anew }, object);
+export const newCertificateSchema = v.strictObject({ tenant, appId: app, anew }, object);
+/** By the tenant's id, as the certificate told it. */
+export const tryCertificateSchema = v.strictObject(
   {
-    name: v.optional(
-      v.pipe(
-        v.string(nameWords),
-        v.trim(),
-        v.maxLength(connectLimits.name, nameWords),
-        v.check((text) => !control.test(text), nameWords),
-        v.transform((text) => (text === '' ? undefined : text)),
-      ),
-    ),
     tenant: v.pipe(
       v.string(tenantWords),
-      v.trim(),
-      v.toLowerCase(),
-      v.maxLength(connectLimits.tenant, tenantWords),
-      v.regex(/^[a-z0-9][a-z0-9.-]{2,}$/, tenantWords),
+      v.transform((text) => tenantId(text)),
+      v.custom<TenantId>((id) => id !== undefined, tenantWords),
     ),
-    appId: app,
-    secret,
+    name,
   },
   object,
 );
+
+export const connectSchema = v.strictObject({ name, tenant, appId: app, secret, secretExpires }, object);
 
 export const removeSchema = v.strictObject(
   { name: v.pipe(v.string(object), v.trim(), v.maxLength(300, object)) },

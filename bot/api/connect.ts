@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { type Caller, scopeFor } from '../../shared/access.ts';
 import type { ConnectAnswer, ConnectStep } from '../../shared/api.ts';
 import type { Tenant, TenantId } from '../../shared/tenants/tenant.ts';
+import type { Day } from '../../shared/time.ts';
 import { sentence } from '../../shared/words.ts';
 import { audit, type ConnectReport, connectKnown } from '../connect/connect-tenant.ts';
 import { stepNames, type Tested, tenantOf, testConnection } from '../connect/test-connection.ts';
@@ -16,8 +17,9 @@ import type { ApiAnswer, ApiRequest, ApiRoute } from './route.ts';
 import { tabOf } from './tenants.ts';
 
 /** Below the server's own limit for an answer; what Microsoft has not said by then counts as not answered. */
-const patienceMs = 20_000;
+export const patienceMs = 20_000;
 const findStep = 'Find the tenant';
+export const foundStep: ConnectStep = { step: findStep, state: 'works', says: '', remedy: '', link: null };
 
 /**
  * Connecting a tenant and exchanging its credentials: each as a test that saves nothing, and as the real thing, which
@@ -52,7 +54,13 @@ export function connectRoutes(gate: Gate): ApiRoute[] {
   return [connect(false), connect(true), credentials(false), credentials(true)];
 }
 
-type Form = { name?: string | undefined; tenant: string; appId: string; secret: Secret };
+type Form = {
+  name?: string | undefined;
+  tenant: string;
+  appId: string;
+  secret: Secret;
+  secretExpires?: Day | undefined;
+};
 
 async function connectNew(form: Form, save: boolean, who: Caller, services: Services): Promise<ApiAnswer> {
   const started = performance.now();
@@ -65,16 +73,15 @@ async function connectNew(form: Form, save: boolean, who: Caller, services: Serv
   }
   const scope = scopeFor(who, tabOf(who), 'connect', services.now());
   const known = await services.store.tenants.get(scope, id);
-  const found: ConnectStep = { step: findStep, state: 'works', says: '', remedy: '', link: null };
   if (known !== null) {
-    const body: ConnectAnswer = { ...nothing, steps: [found], known: { id, name: known.name } };
+    const body: ConnectAnswer = { ...nothing, steps: [foundStep], known: { id, name: known.name } };
     return { status: 200, body };
   }
   const left = patienceMs - (performance.now() - started);
   const done = await carryOut(id, form, { save, what: 'connect tenant', deadlineMs: left }, who, services);
   const name = done.organization === null ? undefined : (form.name ?? done.organization.name);
   const namesake = name === undefined ? null : namesakeOf(id, name, await services.store.tenants.list(scope));
-  return { status: 200, body: { ...done, namesake, steps: [found, ...done.steps] } };
+  return { status: 200, body: { ...done, namesake, steps: [foundStep, ...done.steps] } };
 }
 
 /** The old credential stays until the new one has been seen to work. */
@@ -102,10 +109,12 @@ async function carryOut(
   services: Services,
 ): Promise<ConnectAnswer> {
   const by = personOf(who);
-  const credential = { kind: 'secret', secret: form.secret } as const;
+  const { secret, secretExpires } = form;
+  const expiresAt = secretExpires === undefined ? {} : { expiresAt: `${secretExpires}T00:00:00.000Z` };
+  const credential = { kind: 'secret', secret, ...expiresAt } as const;
   if (save) {
     const { name, tenant, appId } = form;
-    return savedAnswer(
+    return answerOf(
       await connectKnown(
         id,
         { domain: tenant, ...(name === undefined ? {} : { name }), appId, credential, by, deadlineMs, what },
@@ -138,7 +147,7 @@ function testedAnswer(tested: Tested): ConnectAnswer {
   };
 }
 
-function savedAnswer(report: ConnectReport): ConnectAnswer {
+export function answerOf(report: ConnectReport): ConnectAnswer {
   const { saved } = report;
   if (saved === null) return { ...nothing, steps: stepsOf(report) };
   const { tenantId, name, domain, syncId } = saved;
@@ -167,7 +176,7 @@ function stepsOf({ steps, notTried }: Pick<Tested, 'steps' | 'notTried'>): Conne
 }
 
 /** No tenant could be found, for a reason that is told as the first step; a stop of the program is not told here. */
-function notFound(error: unknown): ConnectAnswer {
+export function notFound(error: unknown): ConnectAnswer {
   if (!(error instanceof WatchpostError) || error.code === 'stopped') throw error;
   const remedy = error.hint === undefined || error.hint === '' ? 'Try again in a few minutes.' : error.hint;
   const failed: ConnectStep = { step: findStep, state: 'failed', says: error.message, remedy, link: null };

@@ -1,5 +1,6 @@
 import type { TabConfig } from '../../shared/api.ts';
 import { openGate } from './allowed.ts';
+import { certificateRoutes } from './certificate.ts';
 import { connectRoutes } from './connect.ts';
 import { meRoute } from './me.ts';
 import { removeRoute } from './remove.ts';
@@ -24,6 +25,7 @@ export function apiRoutes(options: { signIn: TabConfig }): ApiRoute[] {
     tenantsRoute(standings),
     tenantRoute,
     ...connectRoutes(gate),
+    ...certificateRoutes(gate),
     ...syncRoutes(gate),
     removeRoute(gate),
   ];

@@ -18,6 +18,8 @@ export type ConnectRequest = {
   by: string;
   /** How long the test may take; 60 s unless told. */
   deadlineMs?: number;
+  /** The credential is the one that waits, of this version: it is promoted and not given anew. */
+  waiting?: number;
   /** What the audit calls it; `connect tenant` unless told. */
   what?: 'connect tenant' | 'update credentials';
 };
@@ -65,6 +67,13 @@ export async function connectKnown(
   if (what === 'update credentials' && (await store.tenants.get(scope, id)) === null) {
     await audit(what, 'failed', id, services, by);
     throw removedMeanwhile();
+  }
+  if (request.waiting !== undefined) {
+    const waits = await store.nextCredentials.facts(scope, id);
+    if (waits?.version !== request.waiting) {
+      await audit(what, 'failed', id, services, by);
+      throw anotherMade();
+    }
   }
   const { name, domain } = await save(access, request, organization, services);
   const wish = await store.syncRequests.add(scope, id, by);
@@ -117,13 +126,45 @@ async function save(
       skus: [],
     },
   });
-  await store.credentials.save(scope, access);
+  await keep(access, request.waiting, known !== null, store);
   return { name, domain };
+}
+
+/** One that waits takes the place of the one in use, unless somebody made another one while it was tested. */
+async function keep(
+  access: TenantAccess,
+  waiting: number | undefined,
+  wasKnown: boolean,
+  store: Services['store'],
+): Promise<void> {
+  const { tenantId } = access;
+  const scope = scopeOfJob(tenantId);
+  if (waiting === undefined) {
+    await store.credentials.save(scope, access);
+    return;
+  }
+  if ((await store.nextCredentials.promote(scope, tenantId, waiting)) !== null) return;
+  // In the very moment between: no tenant without a credential is left behind.
+  if (!wasKnown && (await store.credentials.facts(scope, tenantId)) === null)
+    await store.purge.tenant(scope, tenantId, { people: false });
+  throw anotherMade();
+}
+
+function anotherMade(): WatchpostError {
+  return new WatchpostError('conflict', 'Another certificate was made for this tenant meanwhile.', {
+    hint: 'Upload the newest one and test again.',
+  });
 }
 
 /** One row for what was tried with a tenant's credentials; never anything of them. */
 export async function audit(
-  what: 'connect tenant' | 'test connection' | 'update credentials' | 'remove tenant',
+  what:
+    | 'connect tenant'
+    | 'test connection'
+    | 'update credentials'
+    | 'remove tenant'
+    | 'make certificate'
+    | 'drop certificate',
   result: 'done' | 'refused' | 'failed',
   tenant: TenantId | undefined,
   services: Services,

@@ -64,6 +64,11 @@ export function entraPage(
   const number = Number(/^AADSTS(\d{4,8})$/.exec(failure.code ?? '')?.[1]);
   // A tenant nobody knows, or of another cloud, has no page here.
   if ([90002, 900023, 5000224, 90038, 900382].includes(number)) return null;
-  const { text, view } = pages[pageOfCode.get(number) ?? kind];
+  return entraPageOf(pageOfCode.get(number) ?? kind, tenant, appId, portal);
+}
+
+/** One page of the tenant's Entra; `appId` is a GUID. */
+export function entraPageOf(name: PageName, tenant: TenantId, appId: string, portal: string): PageLink {
+  const { text, view } = pages[name];
   return { text, href: `${portal}/${tenant}/#view/${view.replace('{app}', appId)}` };
 }

@@ -12,6 +12,8 @@ export type TestStep = {
   remedy?: string;
   /** Works as far as this tenant goes: its licences do not reach further. */
   gap?: boolean;
+  /** Microsoft's code of the failure. */
+  code?: string;
   /** Where in Entra it is mended. */
   link?: PageLink;
 };
@@ -121,6 +123,7 @@ function told<T>(step: string, reading: Reading<T>, access: TenantAccess, portal
     works: false,
     says: failure.cause,
     remedy: remedyOf(failure),
+    ...(failure.code === undefined ? {} : { code: failure.code }),
     ...(link === null ? {} : { link }),
   };
 }
@@ -150,7 +153,7 @@ function sayWhatLicencesLack(steps: TestStep[], { entraP1, entraP2 }: Licences):
 }
 
 /** The reading, or a failure when it has not come by `end` (of `performance.now()`); it goes on by its own limits. */
-async function within<T>(end: number, reading: Promise<Reading<T>>): Promise<Reading<T>> {
+export async function within<T>(end: number, reading: Promise<Reading<T>>): Promise<Reading<T>> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<Reading<T>>((resolve) => {
     const failure: Failure = {

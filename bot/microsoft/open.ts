@@ -21,7 +21,7 @@ import { askSecureScores, keptDays, snapshotsOf } from './secure-scores.ts';
 import { readSecurityDefaults } from './security-defaults.ts';
 import { askSignIns, namedRight, signInFactsOf } from './sign-ins.ts';
 import { askSubscribedSkus, licencesOf } from './subscribed-skus.ts';
-import type { ConsentCredential } from './token-request.ts';
+import type { AppToken, ConsentCredential } from './token-request.ts';
 import { openTokens } from './tokens.ts';
 import { askUsers, userFactsOf } from './users.ts';
 
@@ -45,6 +45,12 @@ export function openMicrosoft(options: MicrosoftOptions): Microsoft {
   const { outbound, cloud, now, log, signal } = options;
   const { consentApp } = options;
   const tokens = openTokens({ outbound, cloud, now, signal, ...(consentApp ? { consentApp } : {}) });
+  const scope = cloud.exchangeScope;
+  // Asked for by tests of a connection only.
+  const exchangeTokens =
+    scope === undefined
+      ? undefined
+      : openTokens({ outbound, cloud, now, signal, scope, most: 100, ...(consentApp ? { consentApp } : {}) });
   const gateway = openGateway({
     outbound,
     cloud,
@@ -60,18 +66,7 @@ export function openMicrosoft(options: MicrosoftOptions): Microsoft {
   const signIns = openBudget({ most: 8, spanMs: 60_000, now });
 
   return {
-    async token(access) {
-      try {
-        const roles = [...(await gateway.token(access)).roles].sort();
-        return {
-          kind: 'ok',
-          value: { roles },
-          hash: createHash('sha256').update(roles.join()).digest('base64url'),
-        };
-      } catch (error) {
-        return failed(error);
-      }
-    },
+    token: (access) => rolesOf(() => gateway.token(access)),
     organization: (access, known) =>
       readAll(gateway, cloud, access, askOrganization, {
         known,
@@ -118,9 +113,26 @@ export function openMicrosoft(options: MicrosoftOptions): Microsoft {
       readAll(gateway, cloud, access, askSubscribedSkus, { known, map: licenceFactsOf }),
     licenceTerms: (access, known) =>
       readAll(gateway, cloud, access, askLicenceTerms, { known, map: licenceTermsOf }),
+    ...(exchangeTokens === undefined
+      ? {}
+      : { exchange: (access) => rolesOf(() => exchangeTokens.get(access)) }),
     tenantOfDomain: (domain) => tenantOfDomain(outbound, cloud, domain, signal),
-    forget: (id) => tokens.forget(id),
+    forget(id) {
+      tokens.forget(id);
+      exchangeTokens?.forget(id);
+    },
   };
+}
+
+/** What a token says its application may do. */
+async function rolesOf(token: () => Promise<AppToken>): Promise<Reading<{ roles: string[] }>> {
+  try {
+    const roles = [...(await token()).roles].sort();
+    const hash = createHash('sha256').update(roles.join()).digest('base64url');
+    return { kind: 'ok', value: { roles }, hash };
+  } catch (error) {
+    return failed(error);
+  }
 }
 
 async function rest(ms: number, signal: AbortSignal): Promise<void> {

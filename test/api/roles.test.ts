@@ -94,6 +94,23 @@ const table: Record<string, Record<Who, number>> = {
   'POST /api/tab/tenants/:id/credentials': {
     ...{ ...unseen, reader: 403, operator: 403, admin: 400, 'admin of this one': 400 },
   },
+  'POST /api/tab/connect/certificate': {
+    ...{ nobody: 403, customer: 403, elsewhere: 403, reader: 403, operator: 403 },
+    ...{ admin: 400, 'admin of this one': 403 },
+  },
+  'POST /api/tab/connect/certificate/test': {
+    ...{ nobody: 403, customer: 403, elsewhere: 403, reader: 403, operator: 403 },
+    ...{ admin: 400, 'admin of this one': 403 },
+  },
+  'POST /api/tab/tenants/:id/certificate': {
+    ...{ ...unseen, reader: 403, operator: 403, admin: 400, 'admin of this one': 400 },
+  },
+  'POST /api/tab/tenants/:id/certificate/test': {
+    ...{ ...unseen, reader: 403, operator: 403, admin: 409, 'admin of this one': 409 },
+  },
+  'POST /api/tab/tenants/:id/certificate/drop': {
+    ...{ ...unseen, reader: 403, operator: 403, admin: 200, 'admin of this one': 200 },
+  },
   'POST /api/tab/tenants/:id/sync': { ...open, ...unseen, reader: 403 },
   'GET /api/tab/tenants/:id/sync/:sync': { ...open, ...unseen, reader: 403 },
   'POST /api/tab/tenants/:id/remove': {

@@ -17,6 +17,8 @@ import { issuer, openTestEntra } from './tab-tokens.ts';
 export type TabServer = {
   url: string;
   store: Store;
+  /** Where the store's files are. */
+  folder: string;
   tenants: Tenant[];
   entra: ReturnType<typeof openTestEntra>;
   /** A token of one of the demo's people, 0 = Ana. */
@@ -41,7 +43,7 @@ export async function openTabServer(options: {
   /** Instead of a Microsoft that is never asked, a log that is silent, and so on. */
   services?: Partial<Services>;
 }): Promise<TabServer> {
-  const { store, close } = await openTestStore();
+  const { store, folder, close } = await openTestStore();
   const tenants = await seedTenants(store, options.seeds, store.now());
   const entra = openTestEntra();
   const notHere = async (): Promise<never> => {
@@ -107,6 +109,7 @@ export async function openTabServer(options: {
   return {
     url,
     store,
+    folder,
     tenants,
     entra,
     tokenOf: (person, claims = {}) =>
