@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import * as v from 'valibot';
 import { readConfig } from './config.ts';
 import { errorCode } from './errors.ts';
+import { startCheckpoints } from './jobs/checkpoints.ts';
 import { startTimetable } from './jobs/index.ts';
 import { openServices } from './open-services.ts';
 import { openWayOut } from './open-way-out.ts';
@@ -54,6 +55,7 @@ opened.setDeliver({ post: openWayOut(config, opened).sender.post });
 await services.store.work.voidOwn();
 await services.store.outbox.voidOwn();
 const timetable = startTimetable(services);
+const checkpoints = startCheckpoints(services);
 
 const figures = setInterval(() => {
   services.metrics
@@ -69,6 +71,7 @@ port.on('message', (message: unknown) => {
 
 async function stop(): Promise<void> {
   clearInterval(figures);
+  checkpoints.stop();
   // First no new work, then what runs gets a moment; what is cut off stays leased and is done again after the start.
   const idle = timetable.stop(1_500);
   setTimeout(() => stopping.abort(), 1_000).unref();

@@ -1,3 +1,4 @@
+import { createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { CronExpressionParser } from 'cron-parser';
@@ -85,6 +86,21 @@ export function reader(set: Map<Name, string>, problems: string[], folder: strin
   return {
     guid,
     secret,
+    /** A file to write, from the folder the program was started in. */
+    path(name: Name, fallback: string): string {
+      const value = set.get(name);
+      if (value === undefined) return fallback;
+      return isAbsolute(value) ? value : join(folder, value);
+    },
+    /** A file with an Ed25519 private key in it, when it is named. */
+    signingKeyFile(name: Name, fallback: string): string {
+      const value = set.get(name);
+      const text = value === undefined ? undefined : pem(name);
+      if (value === undefined) return fallback;
+      if (text?.includes('-----BEGIN ') === true && !isEd25519(text))
+        problems.push(`${name}: the file holds no Ed25519 private key.`);
+      return isAbsolute(value) ? value : join(folder, value);
+    },
     port(name: Name, fallback: number): number {
       const value = set.get(name);
       if (value === undefined) return fallback;
@@ -155,6 +171,14 @@ export function reader(set: Map<Name, string>, problems: string[], folder: strin
       return undefined;
     },
   };
+}
+
+function isEd25519(pem: string): boolean {
+  try {
+    return createPrivateKey(pem).asymmetricKeyType === 'ed25519';
+  } catch {
+    return false; // no private key, or one with a passphrase: the sentence is the same
+  }
 }
 
 export function isLoopbackUrl(text: string): boolean {

@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { TenantId } from '../shared/tenants/tenant.ts';
 import { demoBotId, demoHome, demoTabAppId } from './cast.ts';
 import { type AppCredential, isLoopbackUrl, type Name, names, reader } from './config-reader.ts';
@@ -26,6 +26,8 @@ export type Config = {
   graph: { appId: string; credential: AppCredential } | undefined;
   teamsAppId: string | undefined;
   sandboxUrl: string | undefined;
+  /** The second place of the audit's checkpoints, and the Ed25519 key that signs them: made when it is not there. */
+  audit: { checkpointFile: string; keyFile: string };
   syncScores: string;
   syncDirectory: string;
   /** One line each about names we do not know. */
@@ -90,10 +92,16 @@ export function readConfig(environment: NodeJS.ProcessEnv, folder = process.cwd(
   const teamsAppId = read.guid('TEAMS_APP_ID', false);
   const cloud = read.oneOf('CLOUD', ['global', 'usgov', 'usgovdod', 'china'] as const, 'global');
 
+  const dataFolder = resolve(folder, set.get('WATCHPOST_DATA') ?? 'data');
+
   const common = {
     port,
     host,
-    dataFolder: resolve(folder, set.get('WATCHPOST_DATA') ?? 'data'),
+    dataFolder,
+    audit: {
+      checkpointFile: read.path('AUDIT_CHECKPOINT_FILE', join(dataFolder, 'audit-checkpoints.jsonl')),
+      keyFile: read.signingKeyFile('AUDIT_KEY_FILE', join(dataFolder, 'audit-key.pem')),
+    },
     role,
     logLevel: read.oneOf(
       'LOG_LEVEL',

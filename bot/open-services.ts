@@ -59,6 +59,7 @@ export async function openServices(options: OpenOptions): Promise<Opened> {
     folder: config.dataFolder,
     instanceId: options.instanceId,
     keyring,
+    checkpoints: config.audit,
     onCall: metrics.storeCall,
     // Nobody waits for the clock: what many syncs write at the same time is committed together.
     ...(thread === 'clock' ? { gatherMs: 4 } : {}),

@@ -32,8 +32,10 @@ export const remedies: Readonly<Record<Name, string>> = {
     'Set the directory (tenant) id of the organisation whose people use Watchpost, or remove it.',
   ENCRYPTION_KEYS:
     'Make one with `openssl rand -base64 32` and set it as k1: and that text; keep a copy apart from the data.',
-  AUDIT_CHECKPOINT_FILE: 'Name a file that the user of Watchpost may write, or remove it.',
-  AUDIT_KEY_FILE: 'Name a PEM file that the user of Watchpost may read, or remove it.',
+  AUDIT_CHECKPOINT_FILE:
+    'Name a file on another disk or machine that the user of Watchpost may write, or remove it.',
+  AUDIT_KEY_FILE:
+    'Make one with `openssl genpkey -algorithm ed25519 -out audit-key.pem`, mode 0600, or remove it: then one is made.',
   MONGODB_URI:
     'Set an address like mongodb://user:password@host1,host2,host3/watchpost?replicaSet=rs0, or remove it for the embedded store.',
   WATCHPOST_DATA: 'Name a folder that the user of Watchpost may write.',

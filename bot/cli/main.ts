@@ -16,6 +16,7 @@ import { askServer, type CliRequest, cliRequest } from './socket.ts';
 
 const usage = `npm run watchpost -- connect DOMAIN --app-id GUID --secret-file FILE [--name "Contoso Ltd"] [--env FILE]
 npm run watchpost -- connect DOMAIN --app-id GUID --certificate-file FILE --key-file FILE [--name "Contoso Ltd"] [--env FILE]
+npm run watchpost -- verify [--env FILE]
 --env FILE: the settings that the server runs with, in lines like NAME=value.`;
 
 /** What is said of an option that does not fit; here, because the program below begins before what follows it. */
@@ -96,6 +97,12 @@ function readRequest(args: string[]): { request: CliRequest; env: string | undef
     throw new WatchpostError('bad-input', `${first.replace(/[.]$/, '')}.`, { hint: usage });
   }
   const [command, domain, ...rest] = parsed.positionals;
+  const user = userInfo().username;
+  if (command === 'verify') {
+    if (domain !== undefined)
+      throw new WatchpostError('bad-input', 'verify looks at all there is.', { hint: usage });
+    return { request: { command, user }, env: parsed.values.env };
+  }
   if (command !== 'connect') {
     const what = command === undefined ? 'Say what to do.' : `There is no command "${command.slice(0, 40)}".`;
     throw new WatchpostError('bad-input', what, { hint: usage });
@@ -105,7 +112,7 @@ function readRequest(args: string[]): { request: CliRequest; env: string | undef
   const { values } = parsed;
   const request = v.safeParse(cliRequest, {
     command,
-    user: userInfo().username,
+    user,
     domain,
     name: values.name,
     appId: values['app-id'],

@@ -3,6 +3,9 @@ import { connectTenant } from '../connect/connect-tenant.ts';
 import { Secret } from '../secrets.ts';
 import type { Services, TenantAccess } from '../services.ts';
 import type { CliRequest } from './socket.ts';
+import { verify } from './verify.ts';
+
+type ConnectRequest = Extract<CliRequest, { command: 'connect' }>;
 
 /**
  * Carries out one request of the command line, in the server or beside it. Prints each step through `say`; answers
@@ -14,6 +17,7 @@ export async function runCli(
   services: Services,
   say: (line: string) => void,
 ): Promise<number> {
+  if (request.command === 'verify') return await verify(services, say);
   const credential = credentialOf(request);
   if (credential === null) {
     say('Give --secret-file, or --certificate-file and --key-file.');
@@ -54,7 +58,7 @@ export async function runCli(
   return 0;
 }
 
-function credentialOf(request: CliRequest): TenantAccess['credential'] | null {
+function credentialOf(request: ConnectRequest): TenantAccess['credential'] | null {
   if (request.secret !== undefined && request.certificate === undefined && request.key === undefined) {
     return { kind: 'secret', secret: new Secret(request.secret) };
   }

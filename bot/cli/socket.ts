@@ -22,6 +22,7 @@ export const cliRequest = v.variant('command', [
     certificate: v.optional(v.pipe(v.string(), v.maxLength(65_536))),
     key: v.optional(v.pipe(v.string(), v.maxLength(65_536))),
   }),
+  v.object({ command: v.literal('verify'), user: v.pipe(v.string(), v.maxLength(64)) }),
 ]);
 export type CliRequest = v.InferOutput<typeof cliRequest>;
 

@@ -76,6 +76,10 @@ function file(name: string, text: string, mode = 0o600): string {
   return path;
 }
 
+function ed25519Pem(): string {
+  return generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+}
+
 /** A store with one customer's secret sealed by these keys. */
 async function storeSealedWith(keys: string, mongodbUri?: string): Promise<void> {
   const contoso = tenantId(guid);
@@ -234,8 +238,13 @@ describe('each broken setting has its sentence', () => {
     },
     {
       breaks: 'a key file that others read',
-      change: () => ({ AUDIT_KEY_FILE: file('audit.pem', privateKeyPem, 0o644) }),
+      change: () => ({ AUDIT_KEY_FILE: file('audit.pem', ed25519Pem(), 0o644) }),
       says: /^AUDIT_KEY_FILE: Others may read or change the file \(mode 0644\)/,
+    },
+    {
+      breaks: 'a key for the checkpoints of another kind',
+      change: () => ({ AUDIT_KEY_FILE: file('audit.pem', privateKeyPem) }),
+      says: /^settings: AUDIT_KEY_FILE: the file holds no Ed25519 private key\./,
     },
     {
       breaks: 'a short encryption key',
