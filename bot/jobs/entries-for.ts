@@ -5,20 +5,28 @@ import { type NewsToRoute, routesFor, watches } from '../../shared/alerts/route.
 import { digest } from '../digest.ts';
 import type { OutboxEntry, Services, SubscriptionRow } from '../services.ts';
 
-/** One outbox row for each transition and conversation that hears of it. */
+/**
+ * One outbox row for each transition and conversation that hears of it. Who gets an earlier one of these transitions
+ * hears of the later ones as well: after a crash both may come at once, and the rows of the first are not there yet.
+ */
 export async function entriesFor(
   tell: readonly Transition[],
   subscriptions: readonly SubscriptionRow[],
   services: Services,
 ): Promise<OutboxEntry[]> {
   const entries: OutboxEntry[] = [];
+  const hearsNow = new Map<string, Set<string>>();
   for (const transition of tell) {
     const { tenantId, kind, findingId: finding, generation, name, rule } = transition;
     const concerned = subscriptions.filter((one) => watches(one, tenantId));
     if (concerned.length === 0) continue;
-    const heard = new Set(
-      await services.store.outbox.heard(scopeOfJob(tenantId), tenantId, finding, generation),
-    );
+    const key = `${finding} ${generation}`;
+    const now = hearsNow.get(key) ?? new Set<string>();
+    hearsNow.set(key, now);
+    const heard = new Set([
+      ...now,
+      ...(await services.store.outbox.heard(scopeOfJob(tenantId), tenantId, finding, generation)),
+    ]);
     const audiences = await audiencesOf(concerned, services);
     const { hears, withheld } = routesFor(
       { tenantId, kind, ...lossOf(transition) },
@@ -31,6 +39,7 @@ export async function entriesFor(
       await services.store.subscriptions.broken(conversationId, why);
     }
     for (const conversationId of hears) {
+      now.add(conversationId);
       entries.push({
         id: outboxId({ tenantId, conversationId, rule, finding, name, generation }, digest),
         tenantId,

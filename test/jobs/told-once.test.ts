@@ -1,13 +1,15 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { digest } from '../../bot/digest.ts';
 import { sendDue } from '../../bot/jobs/send-due.ts';
+import { tellConnection } from '../../bot/jobs/tell-connection.ts';
 import { tellDrop } from '../../bot/jobs/tell-drop.ts';
-import type { OutboxEntry, Services, Store } from '../../bot/services.ts';
+import type { Lease, OutboxEntry, Services, Store } from '../../bot/services.ts';
 import type { Engine } from '../../bot/store/engine/collection.ts';
 import { scopeOfJob, scopeOfSystem } from '../../shared/access.ts';
 import { findingId } from '../../shared/alerts/finding.ts';
 import type { EvaluatedSnapshot } from '../../shared/score/score.ts';
-import type { TenantId } from '../../shared/tenants/tenant.ts';
+import type { Health, TenantId } from '../../shared/tenants/tenant.ts';
+import type { Post } from '../sandbox/ledger.ts';
 import { dayOf, profilesOf } from '../shared/alerts/drops.ts';
 import { Crash, crashing } from '../store/faulty.ts';
 import { count, seed, seeded } from '../support/counts.ts';
@@ -168,9 +170,40 @@ describe('a process that dies before any of its writes', () => {
     dayOf({ day: '2026-11-20', scores: { AdminMFAV2: 0, SafeLinks: 9, rest: 200 } }),
     dayOf({ day: '2026-11-21', scores: { AdminMFAV2: 0, SafeLinks: 0, rest: 200 } }),
   ];
+  const recovered = dayOf({ day: '2026-11-21', scores: { AdminMFAV2: 10, SafeLinks: 9, rest: 200 } });
 
-  /** What the clock thread does with a day of a tenant, from its start on. */
-  async function evening(instance: Instance, tenant: TenantId, day: EvaluatedSnapshot, plant: Plant) {
+  /** What the clock thread does with a tenant, from its start on: judges what it has read, and tells. */
+  type Work = (lease: Lease, services: Services) => Promise<void>;
+  const judging =
+    (day: EvaluatedSnapshot): Work =>
+    async (lease, services) => {
+      const snapshot = { ...day, tenantId: lease.tenantId };
+      const judged = {
+        snapshot: async () => snapshot,
+        profiles: async () => profiles,
+        content: day.day,
+        again: false,
+      };
+      await tellDrop(lease, judged, services, new Map());
+    };
+  /** The last of a sync: what is new of the connection is told, and then its health is written. */
+  const reaching =
+    (after: Health): Work =>
+    async (lease, services) => {
+      const { store } = services;
+      const scope = scopeOfJob(lease.tenantId);
+      const before = (await store.tenants.get(scope, lease.tenantId))?.health;
+      if (before === undefined) throw new Error('no tenant');
+      await tellConnection(lease, { before, after }, services);
+      await store.work.saveTenant(scope, lease, { health: after });
+    };
+  async function evening(
+    instance: Instance,
+    tenant: TenantId,
+    work: Work,
+    plant: Plant,
+    { sends = true } = {},
+  ) {
     const store = plant.store?.(instance.store) ?? instance.store;
     const services: Services = { ...instance.services, store };
     await store.work.voidOwn();
@@ -179,16 +212,10 @@ describe('a process that dies before any of its writes', () => {
     const leases = await store.work.claimDue('sync-scores', 50, 60_000);
     const lease = leases.find((one) => one.tenantId === tenant);
     if (lease === undefined) throw new Error('the tenant is not due');
-    const snapshot = { ...day, tenantId: tenant };
-    const judged = {
-      snapshot: async () => snapshot,
-      profiles: async () => profiles,
-      content: day.day,
-      again: false,
-    };
-    await tellDrop(lease, judged, services, new Map());
+    await work(lease, services);
     const nextDueAt = '9999-01-01T00:00:00.000Z';
     await store.work.finish(lease, { nextDueAt, outcome: 'changed', ms: 1, failed: false });
+    if (!sends) return;
     for (const one of await store.outbox.claimDue(16, 60_000)) await sendDue(one, services);
   }
 
@@ -205,10 +232,10 @@ describe('a process that dies before any of its writes', () => {
       const before = rig.instance('one');
       for (const id of to)
         await before.store.subscriptions.change(id, (row) => row && { ...row, tenants: [tenant] });
-      for (const one of days.slice(0, day)) await evening(before, tenant, one, {});
+      for (const one of days.slice(0, day)) await evening(before, tenant, judging(one), {});
       await rig.forget();
 
-      const today = days[day] as EvaluatedSnapshot;
+      const today = judging(days[day] as EvaluatedSnapshot);
       const dying = rig.instance('one', (engine) => crashing(plant.engine?.(engine) ?? engine, at));
       const whole = await evening(dying, tenant, today, plant)
         .then(() => true)
@@ -257,6 +284,78 @@ describe('a process that dies before any of its writes', () => {
     },
     120_000,
   );
+
+  const broken: Health = {
+    state: 'authentication-error',
+    since: '2026-11-20T06:00:00.000Z',
+    cause: 'The secret has expired.',
+    remedy: 'An administrator gives a new one.',
+  };
+  const works: Health = { state: 'connected', since: '2026-11-21T06:00:00.000Z', cause: '', remedy: '' };
+
+  test.each([
+    {
+      what: 'a fall',
+      before: days.slice(0, 1).map(judging),
+      begins: judging(days[1] as EvaluatedSnapshot),
+      ends: judging(recovered),
+    },
+    {
+      what: 'a broken connection',
+      before: [reaching(works)],
+      begins: reaching(broken),
+      ends: reaching(works),
+    },
+  ])(
+    'and $what that is over when it is back is told whole or not at all, to everybody alike',
+    async ({ before, begins, ends }) => {
+      const told: string[][] = [];
+      for (let at = 0, whole = false; !whole; at += 1) {
+        const tenant = await rig.tenant(10_000 + at);
+        const to = await conversations(2);
+        const first = rig.instance('one');
+        for (const id of to)
+          await first.store.subscriptions.change(id, (row) => row && { ...row, tenants: [tenant] });
+        for (const work of before) await evening(first, tenant, work, {});
+        await rig.forget();
+        whole = await evening(
+          rig.instance('one', (engine) => crashing(engine, at)),
+          tenant,
+          begins,
+          {},
+          { sends: false },
+        )
+          .then(() => true)
+          .catch((error: unknown) => {
+            if (error instanceof Crash) return false;
+            throw error;
+          });
+        const next = rig.instance('one');
+        await evening(next, tenant, ends, {});
+        while (await rig.wait(next.store)) await next.send();
+        const heard = await Promise.all(to.map(async (id) => transitionsIn(await rig.posts(id))));
+        expect({ at, heard: heard[1] }).toEqual({ at, heard: heard[0] });
+        told.push(heard[0] ?? []);
+        expect(judge(await rig.posts(), []).unlabelled).toEqual([]);
+      }
+      // Nothing when it died before it was known, and else both; the last of all did not die.
+      expect(new Set(told.map(String))).toEqual(new Set(['', 'opened,resolved']));
+      expect(told.at(-1)).toEqual(['opened', 'resolved']);
+      expect(told.filter((one) => one.length === 2).length).toBeGreaterThan(3);
+    },
+    120_000,
+  );
+
+  /** What was told there, each once, in order. */
+  function transitionsIn(posts: readonly Post[]): string[] {
+    const names = posts
+      .filter(({ kind }) => kind === 'create')
+      .flatMap(({ activity }) => {
+        const data = activity?.channelData as { watchpost?: { findings?: { transition: string }[] } };
+        return data?.watchpost?.findings?.map(({ transition }) => transition) ?? [];
+      });
+    return [...new Set(names)];
+  }
 
   test('the baseline saved before the finding loses it', async () => {
     const baselineFirst = (store: Store): Store => {
