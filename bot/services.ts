@@ -522,13 +522,31 @@ export type PlaceRow = {
   seenAt: Instant;
 };
 /** What a turn tells of its conversation. */
-export type PlaceSeen = Omit<PlaceRow, 'binding' | 'roster' | 'membersChanged' | 'welcomedAt'>;
+export type PlaceSeen = Omit<
+  PlaceRow,
+  'binding' | 'lastCustomer' | 'bindRequest' | 'roster' | 'membersChanged' | 'welcomedAt'
+>;
+/** An Admin wants the conversation to belong to a customer, and has not yet confirmed it with the code shown there. */
+export type BindRequest = {
+  /** SHA-256 of the code. */
+  hash: string;
+  /** Absent: no single tenant was meant, and the code binds nothing. What is shown is the same (I-4). */
+  tenant?: TenantId;
+  /** Who asked, `tid/oid`. */
+  by: string;
+  until: Instant;
+  /** The first of two has confirmed. */
+  confirmed?: boolean;
+};
 export type PlaceStore = {
   get(conversationId: string): Promise<PlaceRow | null>;
   /**
    * Inserts, or sets the fields given and leaves the absent ones as they are. A conversation first known of its team
    * now may have missed what changed there: its members count as changed.
    */
+  /** The customer it belongs to, or the last one it belonged to: to give it to another takes two Admins. */
+  lastCustomer?: TenantId;
+  bindRequest?: BindRequest;
   save(row: PlaceSeen): Promise<void>;
   /**
    * Keeps who is in a known conversation. False, and nothing is written, when `membersChanged` is no longer what it
@@ -557,6 +575,14 @@ export type PlaceStore = {
 export type ClaimStore = {
   put(hash: string): Promise<void>;
   /** `wrong` counts a try; after five in an hour `too-many`, whatever the code. `right` uses the code up, once. */
+  /** Replaces an earlier request. False when the conversation is not known. */
+  askToBind(conversationId: string, request: BindRequest): Promise<boolean>;
+  /** The conversation in which this code is shown; also when its time is over. */
+  byBindCode(hash: string): Promise<PlaceRow | null>;
+  /** The first of two confirms; the second has until then. False when the request is gone. */
+  confirmBind(conversationId: string, hash: string, until: Instant): Promise<boolean>;
+  /** Binds as asked and uses the request up; false when it, or what was bound, is no longer as in `row`. */
+  bindAsAsked(row: PlaceRow): Promise<boolean>;
   redeem(hash: string, tid: TenantId, oid: string): Promise<'right' | 'wrong' | 'too-many' | 'none'>;
 };
 

@@ -1,8 +1,8 @@
 import type { AccessAction } from './access.ts';
 import type { Command, CommandName } from './command.ts';
 
-/** Classes of conversation a command may be used in; `unbound` places get help only. */
-export type CommandPlace = 'personal' | 'internal' | 'customer';
+/** Classes of conversation a command may be used in; `unbound` places get help, and may be bound. */
+export type CommandPlace = 'personal' | 'internal' | 'customer' | 'unbound';
 
 /** One command as data: help, the manifest's menu and the checks are made from it. */
 export type CommandRow = {
@@ -23,6 +23,8 @@ export type CommandRow = {
 const everywhere: readonly CommandPlace[] = ['personal', 'internal', 'customer'];
 /** Where several people read: news has no single reader. */
 const together: readonly CommandPlace[] = ['internal', 'customer'];
+/** Wherever several people talk, also where nothing of a tenant may be said yet. */
+const anyRoom: readonly CommandPlace[] = ['internal', 'customer', 'unbound'];
 const amongUs: readonly CommandPlace[] = ['personal', 'internal'];
 
 export const commandTable: readonly CommandRow[] = [
@@ -109,8 +111,9 @@ export const commandTable: readonly CommandRow[] = [
   },
   {
     name: 'grant',
-    usage: 'grant @Ana operator [contoso, "Northwind Traders"] [until 2027-03-31]',
-    summary: 'Gives a person a role for all or for named tenants; an address or object id works too',
+    usage: 'grant @Ana operator [contoso, "Northwind Traders", tag:retail] [until 2027-03-31]',
+    summary:
+      'Gives a person a role for all tenants, named ones, or those with a tag; an address or object id works too. With deny instead of a role it takes them away, whatever else the person has',
     needs: 'grant',
     places: amongUs,
     menu: false,
@@ -119,9 +122,27 @@ export const commandTable: readonly CommandRow[] = [
   {
     name: 'revoke',
     usage: 'revoke @Ana',
-    summary: 'Takes all roles from a person',
+    summary: 'Takes all roles from a person; revoke @Ana deny lifts what was denied',
     needs: 'grant',
     places: amongUs,
+    menu: false,
+    changes: true,
+  },
+  {
+    name: 'bind',
+    usage: 'bind contoso',
+    summary: 'Says to which customer this place belongs, and bind internal that it is for us alone',
+    needs: 'bind',
+    places: anyRoom,
+    menu: false,
+    changes: true,
+  },
+  {
+    name: 'unbind',
+    usage: 'unbind',
+    summary: 'Takes that back: who is here decides again',
+    needs: 'bind',
+    places: anyRoom,
     menu: false,
     changes: true,
   },
@@ -167,7 +188,10 @@ const names: Record<Exclude<Command['kind'], 'misused'>, CommandName> = {
   'who-am-i': 'who am i',
   people: 'people',
   grant: 'grant',
+  deny: 'grant',
   revoke: 'revoke',
+  bind: 'bind',
+  unbind: 'unbind',
   claim: 'claim',
 };
 

@@ -1,6 +1,7 @@
 import { type Role, roles } from './access.ts';
 import { parseThreshold, type Threshold } from './alerts/threshold.ts';
 import { rowOf } from './command-table.ts';
+import { withoutTagWords } from './command-tags.ts';
 import { simplified, trimEnd, type Word, words } from './command-text.ts';
 import { plain } from './foreign-text.ts';
 
@@ -19,8 +20,16 @@ export type Command =
   | { kind: 'help'; unknown?: string; said?: string }
   | { kind: 'who-am-i' }
   | { kind: 'people'; page: number }
-  | { kind: 'grant'; person: PersonRef; role: Role; tenants: string[]; until?: string }
-  | { kind: 'revoke'; person: PersonRef }
+  /** No tenants and no tags: all there are. */
+  | { kind: 'grant'; person: PersonRef; role: Role; tenants: string[]; tags?: string[]; until?: string }
+  | { kind: 'deny'; person: PersonRef; tenants: 'all' | string[]; tags: string[]; until?: string }
+  /** `what`: the roles of a person, or what was denied. */
+  | { kind: 'revoke'; person: PersonRef; what?: 'denies' }
+  | {
+      kind: 'bind';
+      to: { kind: 'internal' } | { kind: 'tenant'; tenant: string } | { kind: 'code'; code: string };
+    }
+  | { kind: 'unbind' }
   | { kind: 'claim'; code: string }
   /** Understood, but something is missing or wrong: `say` is the sentence, `usage` the form. */
   | { kind: 'misused'; command: string; say: string; usage: string };
@@ -48,6 +57,8 @@ export type CommandName =
   | 'people'
   | 'grant'
   | 'revoke'
+  | 'bind'
+  | 'unbind'
   | 'claim';
 
 /**
@@ -101,8 +112,14 @@ function understand(all: Word[], mentions: readonly Mention[]): Command {
       return { kind: 'people', page: pageOf(rest) ?? 1 };
     case 'grant':
       return grantCommand(rest, mentions);
+    case 'deny':
+      return denyCommand(rest, mentions);
     case 'revoke':
       return revokeCommand(rest, mentions);
+    case 'bind':
+      return bindCommand(rest);
+    case 'unbind':
+      return { kind: 'unbind' };
     case 'claim':
       return claimCommand(rest);
   }
@@ -255,21 +272,81 @@ function grantCommand(rest: Word[], mentions: readonly Mention[]): Command {
   const person = personOf(rest[0], mentions);
   if (person === undefined) return misused('grant', whom(rest[0]));
   const after = rest.slice(/^(?:as|=)$/i.test(rest[1]?.text ?? '') ? 2 : 1);
+  if (isDeny(after[0])) return denying(person, after.slice(1));
   const role = roleNamed(after[0]);
-  if (role === undefined) return misused('grant', 'Which role? Admin, Operator, Reader or Customer.');
-
-  const tail = after.slice(1);
-  const dateAt = tail.findIndex((word) => !word.quoted && trimBrackets(word.text).toLowerCase() === 'until');
-  const named = dateAt < 0 ? tail : tail.slice(0, dateAt);
-  const tenants = tenantNames(named);
-  if (tenants === null) return misused('grant', 'Write commas between tenants, and “until” before a date.');
+  if (role === undefined) {
+    return misused('grant', 'Which role? Admin, Operator, Reader or Customer; or deny.');
+  }
+  const end = ending(after.slice(1));
+  if (end.kind === 'misused') return end;
+  const named = coveredBy(end.said);
+  if ('kind' in named) return named;
+  const { tenants, tags } = named;
   // Whatever was meant, it was not "all": nothing is given by misunderstanding.
-  const saysAll = named.some((word) => /^all$/i.test(trimBrackets(trimEnd(word.text))));
-  if (named.length > 0 && tenants.length === 0 && !saysAll) {
+  if (end.said.length > 0 && tenants.length === 0 && tags.length === 0 && !named.saysAll) {
     return misused('grant', 'Which tenants? Name them with commas between, or say all.');
   }
-  if (dateAt < 0) return { kind: 'grant', person, role, tenants };
+  if (named.saysAll && tags.length > 0) {
+    return misused('grant', 'Say all, or name tags; not both.');
+  }
+  return {
+    ...{ kind: 'grant', person, role, tenants },
+    ...(tags.length === 0 ? {} : { tags }),
+    ...(end.until === undefined ? {} : { until: end.until }),
+  };
+}
 
+/** `deny @Ana contoso`, the same as `grant @Ana deny contoso`. */
+function denyCommand(rest: Word[], mentions: readonly Mention[]): Command {
+  const person = personOf(rest[0], mentions);
+  return person === undefined ? misused('grant', whom(rest[0])) : denying(person, rest.slice(1));
+}
+
+/** What is denied is always said: a word that is missing must not take everything from somebody. */
+function denying(person: PersonRef, said: Word[]): Command {
+  const end = ending(said);
+  if (end.kind === 'misused') return end;
+  const named = coveredBy(end.said);
+  if ('kind' in named) return named;
+  const { tenants, tags, saysAll } = named;
+  if (saysAll && tenants.length + tags.length > 0) {
+    return misused('grant', 'Deny all, or name tenants and tags; not both.');
+  }
+  if (!saysAll && tenants.length + tags.length === 0) {
+    return misused('grant', 'Deny what? Name tenants or tags with commas between, or say all.');
+  }
+  return {
+    ...{ kind: 'deny', person, tenants: saysAll ? 'all' : tenants, tags },
+    ...(end.until === undefined ? {} : { until: end.until }),
+  };
+}
+
+function isDeny(word: Word | undefined): boolean {
+  return /^(?:deny|denied)$/i.test(trimEnd(word?.text ?? ''));
+}
+
+/** Tenants by name and tag; a sentence where not everything that was said would be done. */
+function coveredBy(said: Word[]): { tenants: string[]; tags: string[]; saysAll: boolean } | Command {
+  const parts = withoutTagWords(said);
+  if ('wrong' in parts) {
+    const what = plain(parts.wrong, 80);
+    return misused(
+      'grant',
+      what === '' ? 'Which tag? Write tag:retail.' : `“${what}” is too long for a tag.`,
+    );
+  }
+  const tenants = tenantNames(parts.rest);
+  if (tenants === null) {
+    return misused('grant', 'Write commas between tenants, and “until” before a date.');
+  }
+  const saysAll = parts.rest.some((word) => !word.quoted && /^all$/i.test(trimBrackets(trimEnd(word.text))));
+  return { tenants, tags: parts.tags, saysAll };
+}
+
+/** What stands before “until”, and the day behind it. */
+function ending(tail: Word[]): { kind: 'said'; said: Word[]; until?: string } | Misused {
+  const dateAt = tail.findIndex((word) => !word.quoted && trimBrackets(word.text).toLowerCase() === 'until');
+  if (dateAt < 0) return { kind: 'said', said: tail };
   const until = tail.slice(dateAt + 1);
   const day = trimBrackets(trimEnd(until[0]?.text ?? ''));
   if (until.length !== 1 || !isDay(day)) {
@@ -277,7 +354,7 @@ function grantCommand(rest: Word[], mentions: readonly Mention[]): Command {
     const what = said === '' ? 'There is no date after “until”.' : `“${said}” is not a date.`;
     return misused('grant', `${what} Write it as year-month-day: 2027-03-31.`);
   }
-  return { kind: 'grant', person, role, tenants, until: day };
+  return { kind: 'said', said: tail.slice(0, dateAt), until: day };
 }
 
 /**
@@ -311,9 +388,33 @@ function trimBrackets(text: string): string {
 }
 
 function revokeCommand(rest: Word[], mentions: readonly Mention[]): Command {
-  const person = personOf(rest[0], mentions);
-  if (person === undefined) return misused('revoke', whom(rest[0]));
-  return { kind: 'revoke', person };
+  // "revoke deny @Ana" as well as "revoke @Ana deny"
+  const deny = rest.findIndex((word) => word.mention === undefined && !word.quoted && isDeny(word));
+  const others = deny < 0 ? rest : rest.toSpliced(deny, 1);
+  const person = personOf(others[0], mentions);
+  if (person === undefined) return misused('revoke', whom(others[0]));
+  if (others.length > 1) {
+    return misused('revoke', 'One person at a time, and all that the person has: nothing was taken.');
+  }
+  return { kind: 'revoke', person, ...(deny < 0 ? {} : { what: 'denies' as const }) };
+}
+
+/** "bind internal", "bind to contoso", "bind ABCD-EFGH" */
+function bindCommand(rest: Word[]): Command {
+  const said = rest.filter((word) => word.mention === undefined);
+  const linked = /^(?:to|as|for|with)$/i.test(said[0]?.text ?? '') && !said[0]?.quoted && said.length > 1;
+  const own = linked ? said.slice(1) : said;
+  const name = nameOf(own);
+  if (name === '') {
+    return misused('bind', 'To whom does this place belong? Say internal, or name a tenant.');
+  }
+  if (own.some((word) => word.quoted)) return { kind: 'bind', to: { kind: 'tenant', tenant: name } };
+  if (/^internal$/i.test(name)) return { kind: 'bind', to: { kind: 'internal' } };
+  // The letters and digits of which codes are made: without those that are misread.
+  if (/^[A-HJKMNP-Z2-9]{4}[-–— ]?[A-HJKMNP-Z2-9]{4}$/i.test(name) && /[-–—]/.test(name)) {
+    return { kind: 'bind', to: { kind: 'code', code: name } };
+  }
+  return { kind: 'bind', to: { kind: 'tenant', tenant: name } };
 }
 
 function claimCommand(rest: Word[]): Command {
@@ -356,6 +457,8 @@ function isDay(text: string): boolean {
   return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(text);
 }
 
-function misused(command: CommandName, say: string): Command {
+type Misused = Extract<Command, { kind: 'misused' }>;
+
+function misused(command: CommandName, say: string): Misused {
   return { kind: 'misused', command, say, usage: rowOf(command).usage };
 }

@@ -19,13 +19,19 @@ const rules: Rule[] = [
   { room: /^shared\//, may: [/^shared\//] },
   { room: /^tab\//, may: [/^tab\//, /^shared\//] },
   { room: /^bot\/cards\//, may: [/^bot\/cards\//, /^shared\//, /^bot\/services\.ts$/] },
-  { room: /^bot\/commands\//, may: [/^bot\/commands\//, /^shared\//, /^bot\/cards\//, ...ports] },
+  // What people may do is changed in chat and in the tab by the same hands.
+  { room: /^bot\/people\//, may: [/^bot\/people\//, /^shared\//, ...ports] },
+  {
+    room: /^bot\/commands\//,
+    may: [/^bot\/commands\//, /^bot\/people\//, /^shared\//, /^bot\/cards\//, ...ports],
+  },
   { room: /^bot\/jobs\//, may: [/^bot\/jobs\//, /^shared\//, /^bot\/cards\//, ...ports] },
   {
     room: /^bot\/(api|connect)\//,
     may: [
       /^bot\/api\//,
       /^bot\/connect\//,
+      /^bot\/people\//,
       // *Sync now* in the tab joins the same wish as `sync` in chat.
       /^bot\/commands\/request-sync\.ts$/,
       /^shared\//,

@@ -22,6 +22,8 @@ export type Watched = {
   since: Instant;
   /** Why news does not arrive, here and elsewhere. */
   broken: BrokenRoute[];
+  /** To whom the conversation belongs, a sentence; escaped. */
+  bound?: string;
   now: Instant;
   settings: LinkSettings;
 };
@@ -55,6 +57,7 @@ export function watchingCard(watched: Watched): CardData {
       })),
     ],
     foot: [
+      watched.bound ?? '',
       more > 0 ? `And ${more} more.` : '',
       all && rows.length === 0 ? `Each is told ${from(defaultThreshold)}.` : '',
       broken.length > brokenShown ? `${broken.length - brokenShown} more do not arrive.` : '',

@@ -1,12 +1,11 @@
 import { type Caller, scopeFor } from '../../shared/access.ts';
 import type { PersonRef } from '../../shared/command.ts';
 import { plain } from '../../shared/foreign-text.ts';
-import { type Tenant, type TenantId, tenantId } from '../../shared/tenants/tenant.ts';
+import { tenantId } from '../../shared/tenants/tenant.ts';
 import { errorCode } from '../errors.ts';
+import { type FoundPerson, knownPeople } from '../people/known-person.ts';
 import type { Place, RosterMember, Services } from '../services.ts';
 
-/** A person found: the key is `tid` + `oid`; the name is for showing. */
-export type FoundPerson = { tid: TenantId; oid: string; name: string };
 export type PersonSearch = { kind: 'found'; person: FoundPerson } | { kind: 'not-found'; say: string };
 
 /**
@@ -33,10 +32,7 @@ export async function findPerson(
     return { kind: 'not-found', say };
   }
   const tenants = await services.store.tenants.list(scopeFor(who, where.audience, 'grant', services.now()));
-  const known =
-    ref.by === 'address'
-      ? await byAddress(ref.address, who, tenants, services)
-      : await byOid(ref.oid, who, tenants, services);
+  const known = await knownPeople(ref, who, tenants, services);
   if (known.length > 1) {
     return { kind: 'not-found', say: `Several people have ${plain(wordsOf(ref), 80)}. Use the object id.` };
   }
@@ -78,30 +74,4 @@ function isMeant(member: RosterMember, ref: PersonRef): boolean {
     default:
       return member.oid.toLowerCase() === ref.oid;
   }
-}
-
-/** Of the home tenant and the connected ones that have verified the address's domain: one each, but for errors. */
-async function byAddress(
-  address: string,
-  who: Caller,
-  tenants: readonly Tenant[],
-  services: Services,
-): Promise<FoundPerson[]> {
-  const domain = address.split('@')[1] ?? '';
-  const owners = tenants.filter(({ id, domains }) => id !== who.tid && domains.includes(domain)).slice(0, 50);
-  const tids = [who.tid, ...owners.map(({ id }) => id)];
-  const found = await Promise.all(tids.map((tid) => services.store.people.byAddress(tid, address)));
-  return found.flat().map(({ tid, oid, name }) => ({ tid, oid, name }));
-}
-
-/** One look-up however many tenants are connected; nobody of a tenant that the caller does not see here is found. */
-async function byOid(
-  oid: string,
-  who: Caller,
-  tenants: readonly Tenant[],
-  services: Services,
-): Promise<FoundPerson[]> {
-  const seen = new Set([who.tid, ...tenants.map(({ id }) => id)]);
-  const found = await services.store.people.byOid(oid);
-  return found.filter(({ tid }) => seen.has(tid)).map(({ tid, name }) => ({ tid, oid, name }));
 }

@@ -1,4 +1,4 @@
-import type { Grant, GrantScope } from '../../shared/access.ts';
+import type { Covered, Deny, Grant } from '../../shared/access.ts';
 import { plain } from '../../shared/foreign-text.ts';
 import type { Tenant, TenantId } from '../../shared/tenants/tenant.ts';
 import { dayOf, type Instant, plus } from '../../shared/time.ts';
@@ -16,8 +16,14 @@ const sources: Record<Grant['source'], string> = {
 
 /** A grant as a phrase: "Operator of Contoso Ltd and Fabrikam", escaped; null when nothing of it may be named here. */
 export function grantInWords(grant: Grant, named: ReadonlyMap<TenantId, Tenant>): string | null {
-  const scope = scopeInWords(grant.scope, named);
+  const scope = scopeInWords(grant, named);
   return scope === null ? null : `${grant.role} of ${scope}`;
+}
+
+/** A deny as a phrase: "denied Contoso Ltd"; of tenants that may not be named here only that there is one. */
+export function denyInWords(deny: Deny, named: ReadonlyMap<TenantId, Tenant>, now: Instant): string {
+  const until = deny.until === undefined ? '' : `, until ${dayText(lastDay(deny.until), now)}`;
+  return `denied ${scopeInWords(deny, named) ?? 'some tenants'}: by ${plain(deny.by, 60)} on ${dayText(dayOf(deny.at), now)}${until}`;
 }
 
 /** Where from and until when: "given by Ana Reyes on 20 Nov, until 31 Mar 2027". Escaped. */
@@ -26,14 +32,18 @@ export function whyInWords(grant: Grant, now: Instant): string {
   return grant.until === undefined ? from : `${from}, until ${dayText(lastDay(grant.until), now)}`;
 }
 
-/** The tenants of a scope that may be named here; null when there is none of them. */
-export function scopeInWords(scope: GrantScope, named: ReadonlyMap<TenantId, Tenant>): string | null {
+/** The tenants that may be named here, and the tags; null when there is none of them. */
+export function scopeInWords(
+  { scope, tags = [] }: Covered,
+  named: ReadonlyMap<TenantId, Tenant>,
+): string | null {
   if (scope === 'all') return 'all tenants';
   const names = scope.flatMap((id) => {
     const tenant = named.get(id);
     return tenant === undefined ? [] : [plain(tenant.name, 60)];
   });
-  return names.length === 0 ? null : listed(names, 10);
+  const tagged = tags.map((tag) => `all tagged ${plain(tag, 40)}`);
+  return names.length + tagged.length === 0 ? null : listed([...names, ...tagged], 10);
 }
 
 /** A grant ends with a day: `until` is the first instant it is no longer valid. */
@@ -41,8 +51,8 @@ function lastDay(until: Instant): string {
   return dayOf(plus(until, -1));
 }
 
-/** The ids of a scope that were named by `scopeInWords`. */
-export function namedIds(scope: GrantScope, named: ReadonlyMap<TenantId, Tenant>): TenantId[] {
+/** The ids that were named by `scopeInWords`. */
+export function namedIds({ scope }: Covered, named: ReadonlyMap<TenantId, Tenant>): TenantId[] {
   return scope === 'all' ? [] : scope.filter((id) => named.has(id));
 }
 

@@ -32,8 +32,11 @@ function canWatchElsewhere(who: Caller, { audience }: Place, services: Services)
 /** The commands this person may use in this place. */
 export async function usable(who: Caller, where: Place, services: Services): Promise<CommandRow[]> {
   const { audience } = where;
-  if (audience.kind === 'unbound') return commandTable.filter((row) => row.name === 'help');
   const now = services.now();
+  const binds = may(who, 'bind', undefined, now);
+  if (audience.kind === 'unbound') {
+    return commandTable.filter((row) => row.name === 'help' || (row.name === 'bind' && binds));
+  }
   // Once there is an Admin, there is nothing to claim.
   const claimable = who.home && roleOf(who, now) === null && !(await services.store.people.anyAdmin(now));
   return commandTable.filter((row) => {
@@ -41,6 +44,7 @@ export async function usable(who: Caller, where: Place, services: Services): Pro
     if (row.name === 'claim') return claimable;
     if (row.needs === null) return true;
     if (row.needs === 'grant') return may(who, 'grant', undefined, now);
+    if (row.needs === 'bind') return binds;
     const scope = scopeFor(who, audience, row.needs, now);
     return scope.all || scope.ids.size > 0;
   });

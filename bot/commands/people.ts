@@ -1,4 +1,4 @@
-import { type Caller, liveGrants, scopeFor } from '../../shared/access.ts';
+import { type Caller, liveDenies, liveGrants, scopeFor } from '../../shared/access.ts';
 import type { Command } from '../../shared/command.ts';
 import { clean, plain } from '../../shared/foreign-text.ts';
 import type { Tenant, TenantId } from '../../shared/tenants/tenant.ts';
@@ -6,7 +6,7 @@ import type { Instant } from '../../shared/time.ts';
 import { pageButtons, rowsOnPage } from '../cards/ranking.ts';
 import { listCard, type Row } from '../cards/rows.ts';
 import type { Person, Place, Reply, Services } from '../services.ts';
-import { byId, grantInWords, namedIds, whyInWords } from './grants-in-words.ts';
+import { byId, denyInWords, grantInWords, namedIds, whyInWords } from './grants-in-words.ts';
 import { refuse, withCard } from './reply.ts';
 
 /** Nobody pages further by chat than this. */
@@ -28,7 +28,7 @@ export async function people(
   const card = listCard({
     fallback: clean(`People. ${told.map(({ line }) => line).join(' ')}`, 600),
     title: 'People',
-    caption: page > 1 || more ? `with a role · page ${page}` : 'with a role',
+    caption: page > 1 || more ? `with a role or a deny · page ${page}` : 'with a role or a deny',
     rows: told.map(({ row }) => row),
     foot: 'grant @Ana operator gives a role, revoke @Ana takes all of them.',
     buttons: pageButtons('people', page, more ? page + 1 : page),
@@ -66,11 +66,17 @@ function personRow(
   who: Caller,
   now: Instant,
 ): { row: Row; line: string; ids: TenantId[] }[] {
-  const grants = liveGrants({ ...person, home: person.tid === who.tid }, now);
-  const words = grants.flatMap((grant) => {
+  // What is denied or switched off counts for nothing, and is shown all the same: it comes back when that is lifted.
+  const grants = liveGrants({ ...person, disabled: false, denies: [], home: person.tid === who.tid }, now);
+  const denies = liveDenies(person, now);
+  const held = grants.flatMap((grant) => {
     const phrase = grantInWords(grant, tenants);
     return phrase === null ? [] : [`${phrase}: ${whyInWords(grant, now)}`];
   });
+  const off = person.disabled ? ['switched off'] : [];
+  const words = [...off, ...denies.map((deny) => denyInWords(deny, tenants, now)), ...held];
+  // Of somebody of whose tenants none may be named here nothing is said, not even that there is something.
+  if (held.length === 0 && grants.length > 0) return [];
   if (words.length === 0) return [];
   const role = grants.map((grant) => grant.role);
   const outside = person.tid === who.tid ? '' : 'not of this organisation · ';
@@ -81,8 +87,8 @@ function personRow(
         detail: `${outside}${person.address === undefined ? '' : plain(person.address, 80)}`,
         note: `${words.slice(0, 5).join('; ')}.`,
       },
-      line: `${clean(person.name, 60)}: ${[...new Set(role)].join(', ')}.`,
-      ids: grants.flatMap((grant) => namedIds(grant.scope, tenants)),
+      line: `${clean(person.name, 60)}: ${[...new Set([...off, ...role, ...denies.map(() => 'denied')])].join(', ')}.`,
+      ids: [...grants, ...denies].flatMap((one) => namedIds(one, tenants)),
     },
   ];
 }

@@ -6,6 +6,7 @@ import { isNameOf } from '../../shared/tenants/find-tenant.ts';
 import { escapeUsage } from '../cards/help.ts';
 import type { Place, Reply, Services } from '../services.ts';
 import { auditor } from './audit.ts';
+import { bind, unbind } from './bind.ts';
 import { claim } from './claim.ts';
 import { grant } from './grant.ts';
 import { help, noRole } from './help.ts';
@@ -65,9 +66,14 @@ async function answer(command: Command, who: Caller, where: Place, services: Ser
     case 'people':
       return await people(command, who, where, services);
     case 'grant':
+    case 'deny':
       return await grant(command, who, where, services);
     case 'revoke':
       return await revoke(command, who, where, services);
+    case 'bind':
+      return await bind(command, who, where, services);
+    case 'unbind':
+      return await unbind(command, who, where, services);
     case 'claim':
       return await claim(command, who, where, services);
     case 'misused':
@@ -106,6 +112,13 @@ export async function whyNot(
   const { audience } = where;
   const now = services.now();
   const forNews = !row.places.includes('personal');
+  if (row.needs === 'bind' && audience.kind !== 'personal') {
+    // To whom a place belongs is said by person alone: what the place may show does not matter.
+    if (may(who, 'bind', undefined, now)) return null;
+    return audience.kind === 'unbound'
+      ? { kind: 'help' }
+      : { kind: 'say', say: 'Only Admins can do that. Ask one of yours.', detail: 'not an Admin' };
+  }
   if (audience.kind === 'unbound') {
     if (!forNews) return { kind: 'help' };
     return { kind: 'say', say: noNewsHere(audience.why, where), detail: 'in an unbound place' };

@@ -5,6 +5,7 @@ import { plain } from '../../shared/foreign-text.ts';
 import type { Tenant } from '../../shared/tenants/tenant.ts';
 import { type BrokenRoute, brokenInWords, watchingCard, watchingLine } from '../cards/watching.ts';
 import type { Place, Reply, Services, SubscriptionRow } from '../services.ts';
+import { boundInWords } from './bind.ts';
 import { say, withCard } from './reply.ts';
 import { hearing, hereOf } from './subscribing.ts';
 
@@ -20,11 +21,16 @@ export async function watching(_: unknown, who: Caller, where: Place, services: 
   const broken = await brokenRoutes(row, who, where, services);
   const seen = await store.tenants.list(scopeFor(who, where.audience, 'view', now));
   const rows = row === null ? [] : watchedOf(row, seen);
+  const bound = await boundInWords(who, where, services);
   if (row === null || (row.tenants !== 'all' && rows.length === 0)) {
-    return say(where, {
-      text: nothingWatched(who, where, services),
-      lines: broken.slice(0, 5).map((route) => brokenInWords(route, now)),
-    });
+    return say(
+      where,
+      {
+        text: nothingWatched(who, where, services),
+        lines: [...broken.slice(0, 5).map((route) => brokenInWords(route, now)), bound.text],
+      },
+      bound.tenants,
+    );
   }
   const watched = {
     here,
@@ -33,15 +39,14 @@ export async function watching(_: unknown, who: Caller, where: Place, services: 
     by: row.by,
     since: row.since,
     broken,
+    bound: bound.text,
     now,
     settings,
   };
-  return withCard(
-    where,
-    watchingCard(watched),
-    plain(watchingLine(watched), 600),
-    rows.map(({ tenant }) => tenant.id),
-  );
+  return withCard(where, watchingCard(watched), plain(watchingLine(watched), 600), [
+    ...rows.map(({ tenant }) => tenant.id),
+    ...bound.tenants,
+  ]);
 }
 
 /** The way forward. The same whether nothing is watched, or only what this person may not see. */

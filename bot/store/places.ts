@@ -8,7 +8,7 @@ type PlaceDocument = PlaceRow & { _id: string };
 export const placesDeclaration: CollectionDeclaration = {
   name: 'places',
   tenantScoped: false,
-  indexes: [{ keys: { teamId: 1 } }],
+  indexes: [{ keys: { teamId: 1 } }, { keys: { 'bindRequest.hash': 1 }, where: ['bindRequest.hash'] }],
   readMostly: true,
 };
 
@@ -36,9 +36,7 @@ export function openPlaces({ engine, now }: Kit): PlaceStore {
   return {
     async get(conversationId) {
       const found = await places.findOne({ _id: conversationId });
-      if (found === null) return null;
-      const { _id, ...row } = found;
-      return row;
+      return found === null ? null : rowOf(found);
     },
     async save(row) {
       const { conversationId: _id, teamId } = row;
@@ -46,6 +44,8 @@ export function openPlaces({ engine, now }: Kit): PlaceStore {
       // their changes to `saveRoster` and `dropRoster`.
       const {
         binding: _binding,
+        lastCustomer: _customer,
+        bindRequest: _request,
         welcomedAt: _welcomed,
         roster: _roster,
         membersChanged: _changed,
@@ -69,8 +69,51 @@ export function openPlaces({ engine, now }: Kit): PlaceStore {
       return (await places.updateOne(filter, { $set: { roster } })).matched === 1;
     },
     async bind(conversationId, binding) {
-      const update = binding === undefined ? { $unset: { binding: true as const } } : { $set: { binding } };
-      await places.updateOne({ _id: conversationId }, update);
+      const before = (await places.findOne({ _id: conversationId }))?.binding;
+      // Whose it was outlives an `unbind`: otherwise two steps of one Admin would do what takes two.
+      const customer = [binding, before].find((one) => one?.kind === 'customer');
+      await places.updateOne(
+        { _id: conversationId },
+        {
+          $set: {
+            ...(binding === undefined ? {} : { binding }),
+            ...(customer?.kind === 'customer' ? { lastCustomer: customer.tenant } : {}),
+          },
+          $unset: { bindRequest: true, ...(binding === undefined ? { binding: true as const } : {}) },
+        },
+      );
+    },
+    async askToBind(conversationId, bindRequest) {
+      return (await places.updateOne({ _id: conversationId }, { $set: { bindRequest } })).matched === 1;
+    },
+    async byBindCode(hash) {
+      const { rows } = await places.find({ 'bindRequest.hash': hash }, { limit: 1 });
+      return rows[0] === undefined ? null : rowOf(rows[0]);
+    },
+    async confirmBind(conversationId, hash, until) {
+      const done = await places.updateOne(
+        { _id: conversationId, 'bindRequest.hash': hash },
+        { $set: { 'bindRequest.confirmed': true, 'bindRequest.until': until } },
+      );
+      return done.matched === 1;
+    },
+    async bindAsAsked({ conversationId, binding, lastCustomer, bindRequest }) {
+      if (bindRequest?.tenant === undefined) return false;
+      const { hash, tenant } = bindRequest;
+      const absent = { $exists: false };
+      const done = await places.updateOne(
+        {
+          _id: conversationId,
+          'bindRequest.hash': hash,
+          'binding.tenant': binding?.kind === 'customer' ? binding.tenant : absent,
+          lastCustomer: lastCustomer ?? absent,
+        },
+        {
+          $set: { binding: { kind: 'customer', tenant }, lastCustomer: tenant },
+          $unset: { bindRequest: true },
+        },
+      );
+      return done.matched === 1;
     },
     dropRoster: (conversationId) => changeAll(conversationId, change),
     markRemoved: (conversationId) => changeAll(conversationId, { $set: { removed: true }, ...change }),
@@ -83,4 +126,8 @@ export function openPlaces({ engine, now }: Kit): PlaceStore {
       return done.modified === 1;
     },
   };
+}
+
+function rowOf({ _id, ...row }: PlaceDocument): PlaceRow {
+  return row;
 }

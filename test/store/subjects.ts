@@ -765,6 +765,7 @@ export function subjectContract(backend: Backend): void {
           seenAt: '2026-11-21T00:00:00.000Z',
           roster,
           binding: { kind: 'customer', tenant: contoso },
+          lastCustomer: contoso,
         });
         await store.places.dropRoster(row.conversationId);
         await store.places.markRemoved(row.conversationId);
@@ -774,7 +775,46 @@ export function subjectContract(backend: Backend): void {
           seenAt: '2026-11-21T00:00:00.000Z',
           removed: true,
           membersChanged: 2,
+          lastCustomer: contoso,
         });
+      });
+
+      test('are bound by the code that was asked for last, once, and only as they were then', async () => {
+        const { conversationId } = row;
+        const until = plus(store.now(), 60_000);
+        const request = (hash: string, tenant?: TenantId) => ({ hash, tenant, by: 'ana', until });
+        expect(await store.places.askToBind(conversationId, request('a', contoso))).toBe(false);
+        await store.places.save(row);
+        await store.places.askToBind(conversationId, request('a', contoso));
+        await store.places.askToBind(conversationId, request('b', contoso));
+        await store.places.save(row);
+        expect(await store.places.byBindCode('a')).toBeNull();
+        const asked = await store.places.byBindCode('b');
+        if (asked === null) throw new Error('the request is gone');
+        const both = await Promise.all(
+          [store, over(second, 'two')].map((one) => one.places.bindAsAsked(asked)),
+        );
+        expect(both.sort()).toEqual([false, true]);
+        expect(await store.places.get(conversationId)).toEqual({
+          ...row,
+          binding: { kind: 'customer', tenant: contoso },
+          lastCustomer: contoso,
+        });
+        // Bound to another one between looking and binding: what was decided before counts no more.
+        await store.places.askToBind(conversationId, request('c', fabrikam));
+        const late = await store.places.byBindCode('c');
+        expect(await store.places.confirmBind(conversationId, 'c', until)).toBe(true);
+        expect((await store.places.byBindCode('c'))?.bindRequest?.confirmed).toBe(true);
+        await store.places.bind(conversationId, undefined);
+        if (late === null) throw new Error('the request is gone');
+        expect(await store.places.bindAsAsked(late)).toBe(false);
+        expect(await store.places.confirmBind(conversationId, 'c', until)).toBe(false);
+        expect(await store.places.get(conversationId)).toEqual({ ...row, lastCustomer: contoso });
+        // A code for nothing binds nothing.
+        await store.places.askToBind(conversationId, request('d'));
+        const nothing = await store.places.byBindCode('d');
+        if (nothing === null) throw new Error('the request is gone');
+        expect(await store.places.bindAsAsked(nothing)).toBe(false);
       });
 
       test.each<{ place: string; seen: PlaceSeen; changes: number | undefined }>([
