@@ -16,6 +16,8 @@ const extras = [
   'seatSizeRangeLowerValue',
   'seatSizeRangeUpperValue',
   'industryTypes',
+  // A relation: comes with $expand, and the description is cut to members.
+  'owners',
 ];
 
 type Operation = { parameters?: Schema[]; responses: Record<string, Schema> };

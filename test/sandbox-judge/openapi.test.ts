@@ -9,6 +9,7 @@ import { openOutbound } from '../../bot/outbound.ts';
 import { Secret } from '../../bot/secrets.ts';
 import type { TenantAccess } from '../../bot/services.ts';
 import { tenantId } from '../../shared/tenants/tenant.ts';
+import { usualConsent } from '../sandbox/tenants.ts';
 import { type Sandbox, startSandbox } from '../support/sandbox.ts';
 import { type Judge, openJudge } from './judge.ts';
 
@@ -28,6 +29,7 @@ described("Microsoft's description of Graph (needs GRAPH_OPENAPI or its file)", 
     judge = openJudge(file);
     sandbox = await startSandbox();
     await sandbox.control('POST', '/_sandbox/limits', { off: true });
+    await sandbox.control('POST', '/_sandbox/tenants/adventure-works.com/consent', { grant: usualConsent });
     setGlobalDispatcher(sandbox.dispatcher);
   });
   afterAll(async () => {
@@ -64,10 +66,19 @@ described("Microsoft's description of Graph (needs GRAPH_OPENAPI or its file)", 
       await microsoft.secureScores(access, 90),
       await microsoft.secureScores(access, 3),
       await microsoft.secureScoreControlProfiles(access),
+      await microsoft.users(access),
+      await microsoft.signInActivity(access),
+      await microsoft.mfaRegistration(access),
+      await microsoft.directoryRoles(access),
+      await microsoft.groups(access),
+      await microsoft.securityDefaults(access),
+      await microsoft.conditionalAccess(access),
+      await microsoft.licenceUse(access),
     ])
-      expect(reading.kind).toBe('ok');
+      expect(reading).toMatchObject({ kind: 'ok' });
     const sent = (await sandbox.requests()).filter((one) => one.host === 'graph.microsoft.com');
-    expect(new Set(sent.map((one) => one.path.split('?')[0])).size).toBe(5);
+    const roles = 5;
+    expect(new Set(sent.map((one) => one.path.split('?')[0])).size).toBe(5 + 6 + roles);
     for (const one of sent) {
       const path = decodeURIComponent(one.path.replace('/v1.0', ''));
       expect({ path, wrong: judge.request(one.method, path) }).toEqual({ path, wrong: [] });
@@ -87,6 +98,15 @@ described("Microsoft's description of Graph (needs GRAPH_OPENAPI or its file)", 
     { path: '/organization' },
     { path: '/domains' },
     { path: '/subscribedSkus' },
+    { path: '/users' },
+    {
+      path: '/users?$top=500&$select=id,userType,accountEnabled,createdDateTime,signInActivity,assignedLicenses',
+    },
+    { path: '/groups?$top=999&$select=id,displayName,groupTypes,visibility&$expand=owners($select=id)' },
+    { path: '/directoryRoles' },
+    { path: '/policies/identitySecurityDefaultsEnforcementPolicy' },
+    { path: '/identity/conditionalAccess/policies?$top=999' },
+    { path: '/reports/authenticationMethods/userRegistrationDetails?$top=999' },
     { path: '/security/secureScores?$top=90&$count=true' },
     { path: '/security/secureScores?$top=1&$skip=2&$select=currentScore,maxScore' },
     { path: '/security/secureScoreControlProfiles' },
@@ -111,6 +131,15 @@ described("Microsoft's description of Graph (needs GRAPH_OPENAPI or its file)", 
     { path: '/domains', spoil: { isVerified: 'yes' } },
     { path: '/subscribedSkus', spoil: { consumedUnits: 'many' } },
     { path: '/subscribedSkus', spoil: { prepaidUnits: { enabled: '5' } } },
+    { path: '/users', spoil: { businessPhones: 'none' } },
+    { path: '/users?$select=id,signInActivity', spoil: { signInActivity: { lastSignInDateTime: 'never' } } },
+    { path: '/groups?$top=1', spoil: { groupTypes: 'Unified' } },
+    { path: '/directoryRoles', spoil: { roleTemplateId: 7 } },
+    { path: '/identity/conditionalAccess/policies', spoil: { state: 'on' } },
+    {
+      path: '/reports/authenticationMethods/userRegistrationDetails?$top=1',
+      spoil: { isMfaRegistered: 'yes' },
+    },
     { path: '/security/secureScores?$top=1', spoil: { currentScore: 'high' } },
     { path: '/security/secureScores?$top=1', spoil: { createdDateTime: 'yesterday' } },
     { path: '/security/secureScores?$top=1', spoil: { controlScores: [{ score: '10' }] } },

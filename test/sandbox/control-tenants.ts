@@ -22,7 +22,14 @@ const seed = v.optional(
 );
 
 const newTenantBody = v.union([
-  v.strictObject({ name: text(256), domain, seed }),
+  v.strictObject({
+    name: text(256),
+    domain,
+    seed,
+    licence: v.optional(v.picklist(['E5', 'BusinessPremium', 'BusinessPremiumP2', 'BusinessBasic'])),
+    users: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(50_000))),
+    empty: v.optional(v.boolean()),
+  }),
   v.strictObject({ count: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(10_000)), seed }),
 ]);
 const scoreBody = v.strictObject({
@@ -89,7 +96,7 @@ function addTenants(keeper: Keeper, wanted: v.InferOutput<typeof newTenantBody>,
   const made =
     'count' in wanted
       ? inventedTenants(wanted.count, wanted.seed, today)
-      : [inventedTenant(wanted.name, wanted.domain, wanted.seed, today)];
+      : [{ ...inventedTenant(wanted.name, wanted.domain, wanted.seed, today), ...given(wanted) }];
   const known = made.filter((tenant) => findTenant(keeper.state, tenant.domain) !== undefined);
   if (!('count' in wanted) && known.length > 0)
     return json(409, { error: `There is a tenant ${known[0]?.domain} already.` });
@@ -98,6 +105,19 @@ function addTenants(keeper: Keeper, wanted: v.InferOutput<typeof newTenantBody>,
   keeper.touch();
   const all = made.map((tenant) => findTenant(keeper.state, tenant.domain) ?? tenant).map(tenantFacts);
   return json(201, 'count' in wanted ? { tenants: all } : (all[0] ?? {}));
+}
+
+/** What the caller decides instead of the seed. */
+function given({
+  licence,
+  users,
+  empty,
+}: Pick<Partial<SandboxTenant>, 'licence' | 'users' | 'empty'>): Partial<SandboxTenant> {
+  return {
+    ...(licence === undefined ? {} : { licence }),
+    ...(users === undefined ? {} : { users }),
+    ...(empty === undefined ? {} : { empty }),
+  };
 }
 
 function score(tenant: SandboxTenant, body: unknown, today: Day): Answer {

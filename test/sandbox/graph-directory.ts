@@ -1,5 +1,5 @@
 import type { Domain, Organization, ServicePlanInfo, SubscribedSku } from '@microsoft/microsoft-graph-types';
-import { guidOf } from './seeded.ts';
+import { guidOf, seeded } from './seeded.ts';
 import type { Licence, SandboxTenant } from './tenants.ts';
 
 /** Product ids and service plan ids are Microsoft's own. */
@@ -29,6 +29,11 @@ const premiumP2: Product = {
   part: 'AAD_PREMIUM_P2',
   plans: [p2],
 };
+const businessBasic: Product = {
+  skuId: '3b555118-da6a-4418-894f-7df1e2096870',
+  part: 'O365_BUSINESS_ESSENTIALS',
+  plans: [exchange, teams],
+};
 /** Free: a million units that nobody bought. */
 const flow: Product = {
   skuId: 'f30db892-07e9-47e9-837c-80727f46fd3d',
@@ -40,6 +45,7 @@ const products: Record<Licence, Product[]> = {
   E5: [e5, flow],
   BusinessPremiumP2: [businessPremium, premiumP2, flow],
   BusinessPremium: [businessPremium, flow],
+  BusinessBasic: [businessBasic, flow],
 };
 
 const services = ['Email', 'OfficeCommunicationsOnline'];
@@ -110,7 +116,11 @@ export const directoryAnswers = {
       skuId: product.skuId,
       skuPartNumber: product.part,
       subscriptionIds: [guidOf(`subscription ${tenant.id} ${product.part}`)],
-      prepaidUnits: { enabled: product.units ?? users, suspended: 0, warning: 0, lockedOut: 0 },
+      prepaidUnits: {
+        enabled: product.units ?? users,
+        ...runningOut(tenant, product, users),
+        lockedOut: 0,
+      },
       servicePlans: product.plans.map(
         ([servicePlanId, servicePlanName, provisioningStatus = 'Success']): ServicePlanInfo => ({
           servicePlanId,
@@ -122,6 +132,21 @@ export const directoryAnswers = {
     }));
   },
 };
+
+/** Some tenants have let a part of what they bought run out: it still works for some days, or no longer does. */
+function runningOut(
+  tenant: SandboxTenant,
+  product: Product,
+  users: number,
+): { warning: number; suspended: number } {
+  const random = seeded(`units ${tenant.seed} ${tenant.domain} ${product.part}`);
+  const [late, over] = [random(), random()];
+  if (product.units !== undefined) return { warning: 0, suspended: 0 };
+  return {
+    warning: late < 0.4 ? Math.ceil(users * 0.06) : 0,
+    suspended: over < 0.3 ? Math.ceil(users * 0.03) : 0,
+  };
+}
 
 function initialName(tenant: SandboxTenant): string {
   return tenant.domain.replace(/\.[a-z]+$/, '').replaceAll(/[^a-z0-9]/g, '');

@@ -1,6 +1,10 @@
 import type { Call } from './http.ts';
 
-const options = ['$top', '$skip', '$count', '$select', '$filter', '$orderby', '$skiptoken'];
+const options = ['$top', '$skip', '$count', '$select', '$filter', '$orderby', '$skiptoken', '$expand'];
+/** Related things: only for who expands them. */
+const related = ['owners'];
+/** Given only to who names it. */
+const shy = ['signInActivity'];
 
 /** A sentence when the query asks for what the sandbox (or Graph) does not know; undefined when it is fine. */
 export function queryProblem(query: URLSearchParams): string | undefined {
@@ -15,11 +19,17 @@ export function queryProblem(query: URLSearchParams): string | undefined {
   if (query.get('$top') === '0') return "Invalid value '0' for $top query option found.";
   const filter = query.get('$filter');
   if (filter !== null && parseFilter(filter) === undefined) return `Invalid filter clause: '${filter}'.`;
+  const expand = query.get('$expand');
+  if (expand !== null && !/^owners(\(\$select=id\))?$/.test(expand))
+    return `Could not find a property named '${expand}'.`;
   const order = query.get('$orderby');
   if (order !== null && !/^[A-Za-z]+( (asc|desc))?$/.test(order))
     return `Invalid orderby clause: '${order}'.`;
   return undefined;
 }
+
+/** `defaults`: members that come without `$select`. `tokens`: the next page goes by `$skiptoken`, and nothing by `$skip`. */
+export type Paging = { pageSize: number; most?: number; defaults?: string[]; tokens?: boolean };
 
 /**
  * One page of a collection, or one item by its key; undefined when there is no such item. As in life `$top=1` comes
@@ -29,37 +39,40 @@ export function page(
   call: Call,
   items: readonly object[],
   path: string,
-  pageSize: number,
+  { pageSize, most = 999, defaults, tokens = false }: Paging,
 ): Record<string, unknown> | undefined {
   const context = `https://${call.host}/v1.0/$metadata#${path.slice(1).replace(/^s/, (letter) => (path.includes('/security/') ? 'S' : letter))}`;
   const select = call.query
     .get('$select')
     ?.split(',')
     .map((name) => name.trim());
+  const expand = call.query.get('$expand')?.split('(') ?? [];
+  const wanted: Wanted = { names: select ?? defaults, expanded: expand };
   const key = call.path.slice('/v1.0'.length + path.length + 1);
   if (key !== '') {
     const found = items.find((item) => member(item, 'id') === decodeURIComponent(key));
     if (found === undefined) return undefined;
-    return { '@odata.context': `${context}/$entity`, ...(chosen(found, select) as Record<string, unknown>) };
+    return { '@odata.context': `${context}/$entity`, ...(chosen(found, wanted) as Record<string, unknown>) };
   }
   const tests = parseFilter(call.query.get('$filter') ?? '') ?? [];
   const matching = items.filter((item) => tests.every((test) => test(item)));
   const ordered = inOrder(matching, call.query.get('$orderby'));
   const top = Number(call.query.get('$top') ?? pageSize);
-  const skip = Number(call.query.get('$skip') ?? 0);
-  const rows = ordered.slice(skip, skip + Math.min(top, 999));
+  const by = tokens ? '$skiptoken' : '$skip';
+  const skip = Number(call.query.get(by) ?? 0);
+  const rows = ordered.slice(skip, skip + Math.min(top, most));
   const end = skip + rows.length;
   return {
     '@odata.context': context,
     ...(call.query.get('$count') === 'true' ? { '@odata.count': matching.length } : {}),
-    ...(end < ordered.length ? { '@odata.nextLink': nextLink(call, end) } : {}),
-    value: rows.map((row) => chosen(row, select)),
+    ...(end < ordered.length ? { '@odata.nextLink': nextLink(call, by, end) } : {}),
+    value: rows.map((row) => chosen(row, wanted)),
   };
 }
 
-function nextLink(call: Call, skip: number): string {
-  const query = [...call.query.entries()].filter(([name]) => name !== '$skip');
-  query.push(['$skip', String(skip)]);
+function nextLink(call: Call, by: string, skip: number): string {
+  const query = [...call.query.entries()].filter(([name]) => name !== by);
+  query.push([by, String(skip)]);
   const text = query.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join('&');
   return `https://${call.host}${call.path}?${text}`;
 }
@@ -73,10 +86,18 @@ function member(item: object, name: string): unknown {
   return (item as Record<string, unknown>)[name] ?? (whole(item) as Record<string, unknown>)[name];
 }
 
-function chosen(item: object, select: string[] | undefined): object {
+type Wanted = { names: string[] | undefined; expanded: string[] };
+
+function chosen(item: object, { names, expanded }: Wanted): object {
   const all = whole(item);
-  if (select === undefined) return all;
-  return Object.fromEntries(Object.entries(all).filter(([name]) => name === 'id' || select.includes(name)));
+  const left = (name: string): boolean =>
+    expanded.includes(name) ||
+    (!related.includes(name) &&
+      (names === undefined ? !shy.includes(name) : name === 'id' || names.includes(name)));
+  const members = Object.entries(all);
+  return members.every(([name]) => left(name))
+    ? all
+    : Object.fromEntries(members.filter(([name]) => left(name)));
 }
 
 function inOrder(items: object[], order: string | null): object[] {

@@ -3,7 +3,11 @@ import { dayOf } from '../../shared/time.ts';
 import { bearer } from './bearer.ts';
 import { disturbed, type Fault, faultAnswer, replaces, takeFault } from './faults.ts';
 import { directoryAnswers } from './graph-directory.ts';
-import { page, queryProblem } from './graph-page.ts';
+import { directoryRoles, groups, roleMembers } from './graph-groups.ts';
+import { openDirectoryLimits } from './graph-limits.ts';
+import { type Paging, page, queryProblem } from './graph-page.ts';
+import { hasP1, registrations, users } from './graph-people.ts';
+import { conditionalAccess, securityDefaults, subscriptions } from './graph-policies.ts';
 import { type Answer, type Call, json } from './http.ts';
 import { profiles, secureScore } from './score-answers.ts';
 import { findTenant, type Keeper } from './state.ts';
@@ -22,10 +26,14 @@ type Source = {
   /** The body of the 403, by the service that answers. */
   refusal: [code: string, message: string];
   secureScore?: boolean;
-  items(tenant: SandboxTenant, today: string): readonly object[];
-  /** Rows of one answer when the caller does not ask for another number. */
-  pageSize: number;
-};
+  /** Only tenants with P1 get an answer. */
+  needsP1?: boolean;
+  /** One object instead of a list. */
+  single?: true;
+  /** Undefined: there is no such collection. */
+  items(tenant: SandboxTenant, today: string): readonly object[] | undefined;
+  /** `pageSize`: rows of one answer when the caller does not ask for another number. */
+} & Paging;
 
 const scoreRoles = ['SecurityEvents.Read.All', 'SecurityEvents.ReadWrite.All'];
 const scoreRefusal: Source['refusal'] = [
@@ -35,6 +43,15 @@ const scoreRefusal: Source['refusal'] = [
 const directoryRefusal: Source['refusal'] = [
   'Authorization_RequestDenied',
   'Insufficient privileges to complete the operation.',
+];
+
+const auditRefusal: Source['refusal'] = [
+  'Authentication_MSGraphPermissionMissing',
+  'Calling principal does not have required MSGraph permissions AuditLog.Read.All',
+];
+const notPremium: Source['refusal'] = [
+  'Authentication_RequestFromNonPremiumTenantOrB2CTenant',
+  "Neither tenant is B2C or tenant doesn't have premium license",
 ];
 
 const sources: readonly Source[] = [
@@ -75,7 +92,89 @@ const sources: readonly Source[] = [
     pageSize: 999,
     items: (tenant) => directoryAnswers.subscribedSkus(tenant),
   },
+  {
+    path: '/users',
+    roles: ['User.Read.All', 'Directory.Read.All'],
+    refusal: directoryRefusal,
+    pageSize: 100,
+    tokens: true,
+    defaults: [
+      ...['id', 'businessPhones', 'displayName', 'givenName', 'jobTitle', 'mail', 'mobilePhone'],
+      ...['officeLocation', 'preferredLanguage', 'surname', 'userPrincipalName'],
+    ],
+    items: users,
+  },
+  {
+    path: '/groups',
+    roles: ['GroupMember.Read.All', 'Group.Read.All', 'Directory.Read.All'],
+    refusal: directoryRefusal,
+    pageSize: 100,
+    tokens: true,
+    items: (tenant) => groups(tenant),
+  },
+  {
+    path: '/directoryRoles',
+    roles: ['RoleManagement.Read.Directory', 'Directory.Read.All'],
+    refusal: directoryRefusal,
+    pageSize: 100,
+    items: (tenant) => directoryRoles(tenant),
+  },
+  {
+    path: '/directory/subscriptions',
+    roles: ['Organization.Read.All', 'Directory.Read.All', 'LicenseAssignment.Read.All'],
+    refusal: directoryRefusal,
+    pageSize: 100,
+    items: (tenant) => subscriptions(tenant),
+  },
+  {
+    path: '/policies/identitySecurityDefaultsEnforcementPolicy',
+    roles: ['Policy.Read.All'],
+    refusal: directoryRefusal,
+    pageSize: 1,
+    single: true,
+    items: (tenant) => [securityDefaults(tenant)],
+  },
+  {
+    path: '/identity/conditionalAccess/policies',
+    roles: ['Policy.Read.All'],
+    refusal: [
+      'AccessDenied',
+      'You cannot perform the requested operation, required scopes are missing in the token.',
+    ],
+    pageSize: 100,
+    items: (tenant) => conditionalAccess(tenant),
+  },
+  {
+    path: '/reports/authenticationMethods/userRegistrationDetails',
+    roles: ['AuditLog.Read.All', 'UserAuthenticationMethod.Read.All'],
+    refusal: auditRefusal,
+    needsP1: true,
+    pageSize: 100,
+    tokens: true,
+    items: registrations,
+  },
 ];
+
+/** Sign-ins ride along with users, for who may read the audit log of a tenant with P1. */
+const signIns: Pick<Source, 'roles' | 'refusal' | 'needsP1' | 'most'> = {
+  roles: ['AuditLog.Read.All'],
+  refusal: auditRefusal,
+  needsP1: true,
+  most: 500,
+};
+
+/** The members of one role are a collection of their own. */
+function membersOf(path: string): Source | undefined {
+  const role = /^\/directoryRoles\/([0-9a-fA-F-]{36})\/members$/.exec(path)?.[1];
+  if (role === undefined) return undefined;
+  return {
+    path,
+    roles: ['RoleManagement.Read.Directory', 'Directory.Read.All'],
+    refusal: directoryRefusal,
+    pageSize: 100,
+    items: (tenant) => roleMembers(tenant, role),
+  };
+}
 
 /** Snapshots are made only for the days of the page that is asked for, and kept while the tenant does not change. */
 const made = new Map<string, object>();
@@ -99,6 +198,7 @@ function lazily(tenant: SandboxTenant, day: string): object {
 export function openGraph({ state, touch }: Keeper): Graph {
   const running = new Map<string, number>();
   const minutes = new Map<string, number[]>();
+  const directoryLimits = openDirectoryLimits();
 
   function answer(call: Call, done: (end: () => void) => void): GraphAnswer {
     const read = bearer(call, state.keys.entra);
@@ -132,7 +232,8 @@ export function openGraph({ state, touch }: Keeper): Graph {
     if (!call.path.startsWith('/v1.0/'))
       return refusal(call, 400, 'BadRequest', "Invalid version. Supported: 'v1.0'.");
     const path = call.path.slice('/v1.0'.length);
-    const source = sources.find((one) => path === one.path || path.startsWith(`${one.path}/`));
+    const source =
+      membersOf(path) ?? sources.find((one) => path === one.path || path.startsWith(`${one.path}/`));
     // Secure Score does not exist in China's cloud.
     if (source === undefined || (source.secureScore && call.host.endsWith('.cn')))
       return refusal(call, 400, 'BadRequest', `Resource not found for the segment '${path.split('/')[1]}'.`);
@@ -142,6 +243,12 @@ export function openGraph({ state, touch }: Keeper): Graph {
     const still = tenant.consent ?? [];
     if (!source.roles.some((role) => granted.includes(role) && still.includes(role)))
       return refusal(call, 403, ...source.refusal);
+    const withSignIns = source.path === '/users' && /signInActivity/.test(call.query.get('$select') ?? '');
+    if (withSignIns && !signIns.roles.some((role) => granted.includes(role) && still.includes(role)))
+      return refusal(call, 403, ...signIns.refusal);
+    if ((withSignIns || source.needsP1) && !hasP1(tenant)) return refusal(call, 403, ...notPremium);
+    const wait = state.limitsOff ? undefined : directoryLimits(call, path, withSignIns, tenant.id, app);
+    if (wait !== undefined) return throttled(call, wait, 'Too many requests.');
     if (source.secureScore) {
       const throttled = overLimit(
         call,
@@ -154,7 +261,10 @@ export function openGraph({ state, touch }: Keeper): Graph {
     const wrong = queryProblem(call.query);
     if (wrong !== undefined) return refusal(call, 400, 'BadRequest', wrong);
     const items = source.items(tenant, dayOf(call.at.toISOString()));
-    const body = page(call, items, source.path, source.pageSize);
+    const [only] = items ?? [];
+    const body = source.single
+      ? { '@odata.context': `https://${call.host}/v1.0/$metadata#${path.slice(1)}/$entity`, ...only }
+      : items && page(call, items, source.path, withSignIns ? { ...source, ...signIns } : source);
     if (body === undefined)
       return refusal(call, 404, 'ResourceNotFound', 'The requested resource does not exist.');
     return json(200, body, {
@@ -191,8 +301,10 @@ export function openGraph({ state, touch }: Keeper): Graph {
   return { answer };
 }
 
-function throttled(call: Call, seconds: number, message: string): Answer {
+/** `seconds` null: without a word on when to come back, as identity protection and Conditional Access do. */
+function throttled(call: Call, seconds: number | null, message: string): Answer {
   const found = refusal(call, 429, 'TooManyRequests', message);
+  if (seconds === null) return found;
   return { ...found, headers: { ...found.headers, 'retry-after': String(seconds) } };
 }
 

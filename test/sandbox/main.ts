@@ -4,6 +4,8 @@ import { parseArgs } from 'node:util';
 import { openConnector } from './connector.ts';
 import { openControl } from './control.ts';
 import { openDesk } from './desk.ts';
+import { dnsAnswers } from './dns-answers.ts';
+import { openDnsServer } from './dns-wire.ts';
 import { openEntra } from './entra.ts';
 import { openAuthorize } from './entra-authorize.ts';
 import { openConsent } from './entra-consent.ts';
@@ -79,6 +81,7 @@ async function stopped(): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 300))]);
   server.closeAllConnections();
+  await dns?.close();
   ending.abort();
   // When it was still starting, the abort has ended it.
   await starting?.then(
@@ -117,6 +120,13 @@ function listen(port: number): Promise<void> {
 }
 
 const { port } = server.address() as AddressInfo;
+// The DNS of the tenants' domains, on the same number: UDP beside TCP. Somebody else's port there is no reason to end.
+const dns = await openDnsServer({ find: dnsAnswers(keeper.state), host: values.host, port }).catch(
+  (error: NodeJS.ErrnoException) => {
+    console.error(`sandbox: the DNS is not answered (${error.code ?? error.message})`);
+    return undefined;
+  },
+);
 const url = `http://${values.host.includes(':') ? `[${values.host}]` : values.host}:${port}`;
 if (values.playground !== undefined) {
   for (const one of playgroundConversations())

@@ -26,7 +26,8 @@ export type Shape = {
   fixed: Record<string, number>;
 };
 
-export type Licence = 'E5' | 'BusinessPremium' | 'BusinessPremiumP2';
+/** `BusinessBasic` has no P1: much of what Entra tells is not licensed there. */
+export type Licence = 'E5' | 'BusinessPremium' | 'BusinessPremiumP2' | 'BusinessBasic';
 
 export type SandboxTenant = {
   id: string;
@@ -36,6 +37,8 @@ export type SandboxTenant = {
   seed: string;
   licence: Licence;
   users: number;
+  /** Nobody and nothing is in its directory. */
+  empty?: boolean;
   shape: Shape;
   /** Microsoft's averages of others; `broken` = −1 or missing, as has happened for weeks at a time. */
   comparisons: { all: number; size: number; industry: number } | 'broken';
@@ -63,19 +66,28 @@ export type SandboxTenant = {
 
 export type ScoreCall = { drop?: string[] | number; recover?: boolean; max?: number; licences?: number };
 
-/** What Watchpost asks for now (`SecurityEvents.Read.All`) and what its other reads need. */
-export const usualConsent = [
+/** What the scores need: without it a connection is broken. */
+export const scoresConsent = [
   'SecurityEvents.Read.All',
   'Organization.Read.All',
   'Domain.Read.All',
   'LicenseAssignment.Read.All',
   'User.Read.All',
 ];
+/** What Watchpost asks for: beside the scores what is known of people, groups and policies. */
+export const usualConsent = [
+  ...scoresConsent,
+  'AuditLog.Read.All',
+  'GroupMember.Read.All',
+  'Policy.Read.All',
+  'RoleManagement.Read.Directory',
+];
 
 const bought: Record<Licence, readonly Control['needs'][]> = {
   E5: ['nothing', 'p1', 'p2', 'defender', 'e5'],
   BusinessPremiumP2: ['nothing', 'p1', 'p2', 'defender'],
   BusinessPremium: ['nothing', 'p1', 'defender'],
+  BusinessBasic: ['nothing'],
 };
 
 /** True when the tenant has what the control needs. */
@@ -232,7 +244,11 @@ export function demoTenants(today: Day): SandboxTenant[] {
       comparisons: { all: 47.1, size: 63.4, industry: 66.2 },
     },
   ];
-  return sketches.map((sketch) => newTenant(sketch, 'demo', today));
+  const tenants = sketches.map((sketch) => newTenant(sketch, 'demo', today));
+  // Connected long ago, when Watchpost asked for less: what is optional was never granted there.
+  const adventure = tenants.find(({ domain }) => domain === 'adventure-works.com');
+  if (adventure !== undefined) adventure.consent = [...scoresConsent];
+  return tenants;
 }
 
 /** The tenant's last day: what was made, or today, whichever is later. */

@@ -3,7 +3,7 @@ export const what: readonly string[] = [
   'GET /_sandbox: this list, the tenants with app id and secret, the apps and the people.',
   'GET /_sandbox/alive: process id, and the digest of the token it was started with.',
   'POST /_sandbox/tokens {"for": "bot" | "tab" | "app", "person"?, "tenant"?, "header"?, "claims"?, "sign"?: "right" | "wrong" | "none"}: {"token"}. Members given as null are left out.',
-  'POST /_sandbox/tenants {"name", "domain", "seed"?} or {"count": 50, "seed"?}: new tenants with domain, id, app id, secret.',
+  'POST /_sandbox/tenants {"name", "domain", "seed"?, "licence"?: "E5" | "BusinessPremium" | "BusinessPremiumP2" | "BusinessBasic" (no P1), "users"?, "empty"?: true} or {"count": 50, "seed"?}: new tenants with domain, id, app id, secret.',
   'POST /_sandbox/tenants/{domain or id}/score {"drop": ["control", …] or points, "recover": true, "max": 10, "licences": -5, "later"?: true}: that tenant\'s next day, at once or with the next clock call.',
   'POST /_sandbox/tenants/{domain or id}/consent {"revoke": true} or {"grant": ["SecurityEvents.Read.All", …]}.',
   'POST /_sandbox/tenants/{domain or id}/app {"state"?: "enabled" | "disabled" | "blocked" | "removed", "newSecret"?, "expireSecret"?, "certificate"?: PEM}: what the token endpoint makes of the app.',

@@ -1,3 +1,4 @@
+import { setServers } from 'node:dns';
 import { setGlobalDispatcher } from 'undici/lib/global.js';
 import { toSandbox } from '../../bot/sandbox-dispatcher.ts';
 
@@ -9,3 +10,5 @@ import { toSandbox } from '../../bot/sandbox-dispatcher.ts';
 const url = process.env.WATCHPOST_TEST_SANDBOX;
 if (url === undefined) throw new Error('WATCHPOST_TEST_SANDBOX must hold the address of a sandbox.');
 setGlobalDispatcher(toSandbox(url));
+// The DNS too: the sandbox answers for its tenants' domains on the port of its address.
+setServers([new URL(url).host]);
