@@ -1,4 +1,5 @@
 import { CronExpressionParser } from 'cron-parser';
+import { type Cadence, cronFor } from '../shared/tenants/cadence.ts';
 import { type Instant, millis } from '../shared/time.ts';
 
 const minute = 60_000;
@@ -13,20 +14,23 @@ export type CronTimes = { before: number; last: number; next: number; interval: 
  * a text that is no cron expression.
  */
 export function cronTimes(cron: string, at: number): CronTimes {
-  // Computing them costs a millisecond, and they hold until the next one: the last answer is kept.
-  if (kept !== undefined && kept.cron === cron && kept.times.last <= at && at < kept.times.next) {
-    return kept.times;
-  }
+  // Computing them costs a millisecond, and they hold until the next one: the last answer of each is kept.
+  const known = kept.get(cron);
+  if (known !== undefined && known.last <= at && at < known.next) return known;
   const ahead = CronExpressionParser.parse(cron, { currentDate: new Date(at), tz: 'UTC' });
   const next = ahead.next().getTime();
   const interval = ahead.next().getTime() - next;
   const back = CronExpressionParser.parse(cron, { currentDate: new Date(next), tz: 'UTC' });
   const last = back.prev().getTime();
-  kept = { cron, times: { before: back.prev().getTime(), last, next, interval } };
-  return kept.times;
+  const times = { before: back.prev().getTime(), last, next, interval };
+  if (kept.size >= mostKept) kept.clear();
+  kept.set(cron, times);
+  return times;
 }
 
-let kept: { cron: string; times: CronTimes } | undefined;
+/** Tenants choose among a few expressions. */
+const mostKept = 32;
+const kept = new Map<string, CronTimes>();
 
 /** Over how long the tenants' turns are spread after a time of the expression: half the interval, at most an hour. */
 export function spreadMs(interval: number): number {
@@ -43,4 +47,23 @@ export function staleAfterMs(cron: string, now: Instant): number {
   const due = cronTimes(cron, at);
   // A tenant whose turn after the last time has not come yet has not missed it.
   return at - cronTimes(cron, at - spreadMs(due.next - due.last) - graceMs).before;
+}
+
+/**
+ * How old in milliseconds the scores of a tenant may be at `now`, each by its own expression: for lists, worked out
+ * once for all tenants that share one.
+ */
+export function staleBy(
+  settings: { syncScores: string; syncDirectory: string },
+  now: Instant,
+): (tenant: { cadence?: Cadence }) => number {
+  const known = new Map<string, number>();
+  return (tenant) => {
+    const cron = cronFor(tenant, 'scores', settings);
+    const before = known.get(cron);
+    if (before !== undefined) return before;
+    const ms = staleAfterMs(cron, now);
+    known.set(cron, ms);
+    return ms;
+  };
 }

@@ -34,6 +34,7 @@ import type {
   Posture,
   ScoreSnapshot,
 } from '../shared/score/score.ts';
+import type { CadencePart } from '../shared/tenants/cadence.ts';
 import type {
   DatasetName,
   DatasetState,
@@ -217,6 +218,17 @@ export type TenantStore = {
   save(scope: TenantScope, tenant: Tenant): Promise<void>;
   /** What is known of the way in, outside of a sync: not connected yet, or what a consent left out. */
   setHealth(scope: TenantScope, id: TenantId, health: Health): Promise<void>;
+  /**
+   * Reads the tags, decides, writes if nobody wrote in between. Null when there is no such tenant; throws `bad-input`
+   * for more than 20.
+   */
+  changeTags(
+    scope: TenantScope,
+    id: TenantId,
+    decide: (tags: readonly string[]) => readonly string[],
+  ): Promise<{ before: readonly string[]; after: readonly string[] } | null>;
+  /** When a part of the tenant is read, as a cron expression; undefined: as the settings say. */
+  setCadence(scope: TenantScope, id: TenantId, part: CadencePart, cron: string | undefined): Promise<void>;
 };
 
 export type ScoreStore = {
@@ -329,7 +341,6 @@ export type ConnectPass = {
   via: 'tab' | 'link';
   /** Who asked for the consent: `tid/oid`. */
   by: string;
-  began: Instant;
   at: Instant;
   /** PKCE verifier and nonce of the sign-in; worked out from our key and the browser's cookie, kept nowhere. */
   proof: ConsentProof | null;
@@ -339,7 +350,7 @@ export type ConnectPassStore = {
   /** `session` is the browser's cookie, of which a hash is kept; a ticket has none yet. */
   add(
     scope: TenantScope,
-    pass: Pick<ConnectPass, 'tenantId' | 'kind' | 'via' | 'by'> & { began?: Instant },
+    pass: Pick<ConnectPass, 'tenantId' | 'kind' | 'via' | 'by'>,
     session?: string,
   ): Promise<{ token: string; pass: ConnectPass }>;
   /** Uses it up, once over all instances; says why not, for the audit. */
@@ -398,6 +409,11 @@ export type WorkStore = {
   /** Frees leases of this instance that an earlier process left behind. */
   voidOwn(): Promise<number>;
   get(scope: TenantScope, id: TenantId, kind: WorkKind): Promise<WorkRow | null>;
+  /** All work within `scope` in a fixed order, at most 1,000 rows; `next` is given until there are no more. */
+  list(
+    scope: TenantScope,
+    options: { limit: number; after?: string; kind?: WorkKind },
+  ): Promise<{ rows: WorkRow[]; next: string | null }>;
   /** Due rows without a live lease, for the metrics. */
   backlog(): Promise<number>;
   /** Health, datasets, names of a tenant after a try; conditional on the fence. */
@@ -513,6 +529,9 @@ export type PlaceRow = {
   channelId?: string;
   /** Set by an Admin (from *Tenants* on) or by a test; wins over what the roster says, except against guests. */
   binding?: { kind: 'internal' } | { kind: 'customer'; tenant: TenantId };
+  /** The customer it belongs to, or the last one it belonged to: to give it to another takes two Admins. */
+  lastCustomer?: TenantId;
+  bindRequest?: BindRequest;
   /** From the roster; counted as unknown after 10 minutes. */
   roster?: { outsiders: number; readAt: Instant };
   /** How often members or sharing changed, over all instances; absent: never. A list read before a change is void. */
@@ -544,9 +563,6 @@ export type PlaceStore = {
    * Inserts, or sets the fields given and leaves the absent ones as they are. A conversation first known of its team
    * now may have missed what changed there: its members count as changed.
    */
-  /** The customer it belongs to, or the last one it belonged to: to give it to another takes two Admins. */
-  lastCustomer?: TenantId;
-  bindRequest?: BindRequest;
   save(row: PlaceSeen): Promise<void>;
   /**
    * Keeps who is in a known conversation. False, and nothing is written, when `membersChanged` is no longer what it
@@ -557,7 +573,16 @@ export type PlaceStore = {
     roster: NonNullable<PlaceRow['roster']>,
     expectedChanges: number,
   ): Promise<boolean>;
+  /** What an Admin asked before and did not confirm is void. */
   bind(conversationId: string, binding: PlaceRow['binding']): Promise<void>;
+  /** Replaces an earlier request. False when the conversation is not known. */
+  askToBind(conversationId: string, request: BindRequest): Promise<boolean>;
+  /** The conversation in which this code is shown; also when its time is over. */
+  byBindCode(hash: string): Promise<PlaceRow | null>;
+  /** The first of two confirms; the second has until then. False when the request is gone. */
+  confirmBind(conversationId: string, hash: string, until: Instant): Promise<boolean>;
+  /** Binds as asked and uses the request up; false when it, or what was bound, is no longer as in `row`. */
+  bindAsAsked(row: PlaceRow): Promise<boolean>;
   /**
    * Forgets who is in this conversation and, when it is a team's id, in every channel with that `teamId`, and counts
    * the change there, known roster or not. Of a conversation not known yet nobody can have begun a reading.
@@ -575,14 +600,6 @@ export type PlaceStore = {
 export type ClaimStore = {
   put(hash: string): Promise<void>;
   /** `wrong` counts a try; after five in an hour `too-many`, whatever the code. `right` uses the code up, once. */
-  /** Replaces an earlier request. False when the conversation is not known. */
-  askToBind(conversationId: string, request: BindRequest): Promise<boolean>;
-  /** The conversation in which this code is shown; also when its time is over. */
-  byBindCode(hash: string): Promise<PlaceRow | null>;
-  /** The first of two confirms; the second has until then. False when the request is gone. */
-  confirmBind(conversationId: string, hash: string, until: Instant): Promise<boolean>;
-  /** Binds as asked and uses the request up; false when it, or what was bound, is no longer as in `row`. */
-  bindAsAsked(row: PlaceRow): Promise<boolean>;
   redeem(hash: string, tid: TenantId, oid: string): Promise<'right' | 'wrong' | 'too-many' | 'none'>;
 };
 

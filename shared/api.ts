@@ -288,6 +288,13 @@ export type ConnectAnswer = {
   again?: true;
 };
 
+/** `POST /api/tab/tenants/{id}/consent`: where the popup of *Sign in with Microsoft* begins; good once. */
+export type ConsentStart = { address: string };
+/** `POST /api/tab/tenants/{id}/link`: told once; earlier links of the tenant end. */
+export type LinkMade = { url: string; expiresAt: Instant };
+/** `GET /api/tab/tenants/{id}/link`. `consent`: there is an application to consent to. */
+export type LinkState = { consent: boolean; link: { madeAt: Instant; expiresAt: Instant } | null };
+
 /** `POST /api/tab/tenants/{id}/sync` and `GET /api/tab/tenants/{id}/sync/{sync}`. */
 export type SyncAnswer = {
   id: string;

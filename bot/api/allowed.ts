@@ -82,6 +82,8 @@ export function openGate() {
     /** Tests of credentials, and saving them, which tests once more: ten connections a minute. */
     tests: openRate(20, 60_000),
     syncs: openRate(20, 60_000),
+    /** Changes of many tenants at once, and the steps of an import. */
+    bulk: openRate(300, 60_000),
   };
 }
 

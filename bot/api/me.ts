@@ -1,4 +1,4 @@
-import { type Caller, type Grant, liveGrants, roleOf, scopeFor } from '../../shared/access.ts';
+import { type Caller, type Grant, liveGrants, may, roleOf, scopeFor } from '../../shared/access.ts';
 import type { Me } from '../../shared/api.ts';
 import { dayOf, type Instant } from '../../shared/time.ts';
 import { counted, dayText } from '../../shared/words.ts';
@@ -19,7 +19,7 @@ export const meRoute: ApiRoute = {
       reasons: liveGrants(who, now).map((grant) => reasonOf(grant, now)),
       home: who.home,
       now,
-      may: { connect: scopeFor(who, tabOf(who), 'connect', now).all },
+      may: { connect: scopeFor(who, tabOf(who), 'connect', now).all, sync: may(who, 'sync', undefined, now) },
     };
     return { status: 200, body: me };
   },

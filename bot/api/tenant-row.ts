@@ -1,6 +1,7 @@
 import type { TenantRow } from '../../shared/api.ts';
 import type { Posture } from '../../shared/score/score.ts';
 import { isStale, readAtOf } from '../../shared/score/worst-first.ts';
+import { choiceOfCron } from '../../shared/tenants/cadence.ts';
 import { notRead } from '../../shared/tenants/not-read.ts';
 import type { Tenant } from '../../shared/tenants/tenant.ts';
 import type { Instant } from '../../shared/time.ts';
@@ -20,6 +21,11 @@ export function tenantRow(
     id: tenant.id,
     name: tenant.name,
     domain: tenant.domain,
+    tags: tenant.tags ?? [],
+    cadence: {
+      scores: choiceOfCron(tenant.cadence?.scores),
+      directory: choiceOfCron(tenant.cadence?.directory),
+    },
     ...(listed.namesake ? { namesake: true } : {}),
     ...(listed.fall === undefined ? {} : { fall: listed.fall }),
     health: { state, cause, remedy, since, ...(failing === undefined ? {} : { failing }) },

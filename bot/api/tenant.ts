@@ -8,7 +8,7 @@ import { datasetNames, type HealthState, type Tenant, tenantId } from '../../sha
 import { dayOf, type Instant, plusDays } from '../../shared/time.ts';
 import { direction } from '../../shared/words.ts';
 import { entraPage } from '../connect/entra-pages.ts';
-import { staleAfterMs } from '../cron.ts';
+import { staleBy } from '../cron.ts';
 import type { Failure, Services } from '../services.ts';
 import { standingFall } from './fall.ts';
 import { problem } from './problem.ts';
@@ -54,7 +54,7 @@ async function pageOf(
     store.scores.posture(scope, tenant.id),
     store.findings.ofTenant(scope, tenant.id),
   ]);
-  const row = tenantRow(tenant, posture, now, staleAfterMs(settings.syncScores, now));
+  const row = tenantRow(tenant, posture, now, staleBy(settings, now)(tenant));
   return {
     now,
     tenant: row,

@@ -4,6 +4,7 @@ import {
   type TenantFigures,
   type TenantFilter,
   type TenantList,
+  type TenantMatch,
   type TenantRow,
   tenantFilters,
 } from '../../shared/api.ts';
@@ -16,11 +17,11 @@ import {
   readAtOf,
 } from '../../shared/score/worst-first.ts';
 import { notRead } from '../../shared/tenants/not-read.ts';
-import type { Tenant, TenantId } from '../../shared/tenants/tenant.ts';
-import { failingTries } from '../../shared/tenants/tenant-health.ts';
+import type { HealthState, Tenant, TenantId } from '../../shared/tenants/tenant.ts';
+import { failingTries, healthStates } from '../../shared/tenants/tenant-health.ts';
 import type { Instant } from '../../shared/time.ts';
 import { nameApart, namesakes } from '../cards/tenants-apart.ts';
-import { staleAfterMs } from '../cron.ts';
+import { staleBy } from '../cron.ts';
 import type { Services } from '../services.ts';
 import { problem } from './problem.ts';
 import type { ApiRoute } from './route.ts';
@@ -28,6 +29,7 @@ import type { Standing, Standings } from './standings.ts';
 import { tenantRow } from './tenant-row.ts';
 
 const pageSize = 200;
+const mostTagsShown = 100;
 
 /** Where the last page ended, in the order of the list. */
 const cursorSchema = v.strictTuple([
@@ -39,6 +41,8 @@ const cursorSchema = v.strictTuple([
 const querySchema = v.strictObject({
   q: v.optional(v.pipe(v.string(), v.maxLength(80)), ''),
   show: v.optional(v.picklist(tenantFilters), 'all'),
+  state: v.optional(v.picklist(healthStates)),
+  tag: v.optional(v.pipe(v.string(), v.maxLength(80))),
   after: v.optional(
     v.pipe(
       v.string(),
@@ -98,11 +102,11 @@ async function listFor(
 ): Promise<TenantList> {
   const now = services.now();
   const scope = scopeFor(who, tabOf(who), 'view', now);
-  const staleMs = staleAfterMs(services.settings.syncScores, now);
+  const staleMs = staleBy(services.settings, now);
   const lines = await linesOf(scope, standings, services, now, staleMs);
 
   const asked = foldedName(query.q);
-  const wanted = lines.filter((line) => shown(line, query.show) && matches(line.tenant, asked));
+  const wanted = lines.filter((line) => fits(line, { ...query, q: asked }));
   const { after } = query;
   const rest = after === undefined ? wanted : wanted.filter((line) => compareRanks(line.rank, after) > 0);
   const page = rest.slice(0, pageSize);
@@ -116,7 +120,10 @@ async function listFor(
   return {
     now,
     rows: page.map(({ tenant, fall }) =>
-      tenantRow(tenant, byId.get(tenant.id) ?? null, now, staleMs, { namesake: shared.has(tenant.id), fall }),
+      tenantRow(tenant, byId.get(tenant.id) ?? null, now, staleMs(tenant), {
+        namesake: shared.has(tenant.id),
+        fall,
+      }),
     ),
     next:
       last === undefined || rest.length <= pageSize
@@ -132,7 +139,7 @@ async function linesOf(
   standings: Standings,
   services: Services,
   now: Instant,
-  staleMs: number,
+  staleMs: (tenant: Tenant) => number,
 ): Promise<Line[]> {
   const tenants = await services.store.tenants.list(scope);
   const [known, falls] = await Promise.all([
@@ -146,7 +153,7 @@ async function linesOf(
     ]),
   );
   return tenants
-    .map((tenant) => lineOf(tenant, known.get(tenant.id), fallen.get(tenant.id), now, staleMs))
+    .map((tenant) => lineOf(tenant, known.get(tenant.id), fallen.get(tenant.id), now, staleMs(tenant)))
     .sort((a, b) => compareRanks(a.rank, b.rank));
 }
 
@@ -170,8 +177,31 @@ function lineOf(
   };
 }
 
-function shown(line: Line, show: TenantFilter): boolean {
-  return show === 'all' || line[show];
+/** `q` is folded already. */
+function fits(
+  line: Line,
+  { q, show, state, tag }: { q: string; show: TenantFilter; state?: HealthState; tag?: string },
+): boolean {
+  return (
+    (show === 'all' || line[show]) &&
+    (state === undefined || line.tenant.health.state === state) &&
+    (tag === undefined || line.tenant.tags?.includes(tag) === true) &&
+    matches(line.tenant, q)
+  );
+}
+
+/** The tenants this person may see that fit, in the order of the list: what "all of these" means to a change. */
+export async function matching(
+  who: Caller,
+  match: TenantMatch,
+  standings: Standings,
+  services: Services,
+): Promise<Tenant[]> {
+  const now = services.now();
+  const scope = scopeFor(who, tabOf(who), 'view', now);
+  const lines = await linesOf(scope, standings, services, now, staleBy(services.settings, now));
+  const asked = { ...match, q: foldedName(match.q ?? ''), show: match.show ?? 'all' };
+  return lines.filter((line) => fits(line, asked)).map(({ tenant }) => tenant);
 }
 
 function matches(tenant: Tenant, asked: string): boolean {
@@ -207,8 +237,31 @@ function figuresOf(lines: readonly Line[], shared: ReadonlySet<TenantId>): Tenan
     fell: those(lines.filter(({ fell }) => fell)),
     attention: those(lines.filter(({ attention }) => attention)),
     blind: those(lines.filter(({ blind }) => blind)),
+    ...worked(lines.map(({ tenant }) => tenant)),
     readAt,
   };
+}
+
+/** How far the work of connecting is, and by what it can be sorted. */
+function worked(tenants: readonly Tenant[]): Pick<TenantFigures, 'connected' | 'states' | 'tags'> {
+  const states = counts(tenants.map(({ health }) => health.state));
+  const tags = counts(tenants.flatMap((tenant) => tenant.tags ?? []));
+  return {
+    connected: states.get('connected') ?? 0,
+    states: healthStates
+      .map((state) => ({ state, count: states.get(state) ?? 0 }))
+      .filter(({ count }) => count > 0),
+    tags: [...tags]
+      .map(([tag, count]) => ({ tag, count }))
+      .sort((a, b) => b.count - a.count || (a.tag < b.tag ? -1 : 1))
+      .slice(0, mostTagsShown),
+  };
+}
+
+function counts<T>(all: readonly T[]): Map<T, number> {
+  const found = new Map<T, number>();
+  for (const one of all) found.set(one, (found.get(one) ?? 0) + 1);
+  return found;
 }
 
 /** The page shows texts as they are and cannot be made to act by them. */

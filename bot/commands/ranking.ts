@@ -6,7 +6,7 @@ import { compareRanks, rate, type Standing } from '../../shared/score/worst-firs
 import type { Tenant, TenantId } from '../../shared/tenants/tenant.ts';
 import type { Instant } from '../../shared/time.ts';
 import { type Ranked, rankingCard, rankingLine, rowsOnPage } from '../cards/ranking.ts';
-import { staleAfterMs } from '../cron.ts';
+import { staleBy } from '../cron.ts';
 import type { Place, Reply, Services } from '../services.ts';
 import { refuse, withCard } from './reply.ts';
 
@@ -62,9 +62,9 @@ async function worstChangeFirst(
       standings.set(posture.tenantId, { change, readAt: posture.readAt });
     }
   }
-  const staleMs = staleAfterMs(services.settings.syncScores, now);
+  const staleMs = staleBy(services.settings, now);
   return tenants
-    .map((tenant) => ({ tenant, rank: rate(tenant, standings.get(tenant.id), now, staleMs).rank }))
+    .map((tenant) => ({ tenant, rank: rate(tenant, standings.get(tenant.id), now, staleMs(tenant)).rank }))
     .sort((a, b) => compareRanks(a.rank, b.rank))
     .map(({ tenant }) => tenant);
 }

@@ -5,7 +5,7 @@ import type { Tenant } from '../../shared/tenants/tenant.ts';
 import { healthSentence } from '../../shared/tenants/tenant-health.ts';
 import { ask, openTenant } from '../cards/actions.ts';
 import { scoreCard } from '../cards/score.ts';
-import { staleAfterMs } from '../cron.ts';
+import { staleBy } from '../cron.ts';
 import type { Place, Reply, Services } from '../services.ts';
 import { lookUp } from './look-up.ts';
 import { say, withCard } from './reply.ts';
@@ -37,7 +37,7 @@ export async function scoreOf(listed: Tenant, who: Caller, where: Place, service
   const fall = await standingFall(scope, tenant, services);
   const { card, text } = scoreCard({
     ...{ tenant, posture, now, settings, maySync },
-    staleAfterMs: staleAfterMs(settings.syncScores, now),
+    staleAfterMs: staleBy(settings, now)(tenant),
     fall: fall === null ? '' : standingInWords(fall, now),
   });
   return withCard(where, card, text, [tenant.id]);

@@ -1,4 +1,5 @@
 import { scopeOfJob, scopeOfSystem } from '../../shared/access.ts';
+import { cronFor } from '../../shared/tenants/cadence.ts';
 import { errorCode } from '../errors.ts';
 import type { Services, WorkKind } from '../services.ts';
 import { nextDue } from './cadence.ts';
@@ -21,7 +22,7 @@ export async function dueForAll(kind: 'sync-directory', services: Services): Pro
           scope,
           tenant.id,
           kind,
-          nextDue(settings.syncDirectory, tenant.id, services.now()),
+          nextDue(cronFor(tenant, 'directory', settings), tenant.id, services.now()),
         );
       }
     };

@@ -1,6 +1,7 @@
 import { scopeOfJob } from '../../shared/access.ts';
 import type { Directory } from '../../shared/directory/directory.ts';
 import { partOf } from '../../shared/directory/parts.ts';
+import { cronFor } from '../../shared/tenants/cadence.ts';
 import {
   type DatasetName,
   type DatasetState,
@@ -30,8 +31,9 @@ export async function syncDirectory(lease: Lease, services: Services): Promise<D
   const scope = scopeOfJob(lease.tenantId);
   const failures = (await store.work.get(scope, lease.tenantId, lease.kind))?.failures ?? 0;
   let told: Told;
+  let tenant: Tenant | null = null;
   try {
-    const tenant = await store.tenants.get(scope, lease.tenantId);
+    tenant = await store.tenants.get(scope, lease.tenantId);
     told = tenant === null ? { outcome: 'gone' } : await read(tenant, lease, failures > 0, services);
   } catch (error) {
     // Somebody else holds the lease now, or the program stops: not ours to finish.
@@ -40,7 +42,7 @@ export async function syncDirectory(lease: Lease, services: Services): Promise<D
     told = { outcome: 'failed' };
   }
   const now = services.now();
-  const cron = services.settings.syncDirectory;
+  const cron = cronFor(tenant, 'directory', services.settings);
   const failed = told.outcome === 'failed';
   const nextDueAt =
     told.outcome === 'gone'

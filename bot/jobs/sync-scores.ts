@@ -1,6 +1,7 @@
 import { scopeOfJob, type TenantScope } from '../../shared/access.ts';
 import { evaluateScores, standing } from '../../shared/score/evaluate.ts';
 import type { EvaluatedSnapshot } from '../../shared/score/score.ts';
+import { cronFor } from '../../shared/tenants/cadence.ts';
 import {
   type DatasetName,
   type DatasetState,
@@ -39,8 +40,9 @@ export async function syncScores(
   const asked = await store.syncRequests.start(lease);
   let told: Told;
   let failures = 0;
+  let tenant: Tenant | null = null;
   try {
-    const tenant = await store.tenants.get(scope, lease.tenantId);
+    tenant = await store.tenants.get(scope, lease.tenantId);
     told =
       tenant === null
         ? { outcome: 'gone', says: 'This tenant is no longer connected.' }
@@ -60,7 +62,7 @@ export async function syncScores(
   if (told.outcome === 'failed')
     failures = ((await store.work.get(scope, lease.tenantId, lease.kind))?.failures ?? 0) + 1;
   const now = services.now();
-  const cron = services.settings.syncScores;
+  const cron = cronFor(tenant, 'scores', services.settings);
   const permanent =
     told.failure !== undefined && !told.failure.transient && told.failure.kind !== 'throttled';
   const nextDueAt =

@@ -1,10 +1,18 @@
 import { covers, type TenantScope } from '../../shared/access.ts';
+import { mostTags } from '../../shared/tenants/tag.ts';
 import type { Tenant, TenantId } from '../../shared/tenants/tenant.ts';
+import { WatchpostError } from '../errors.ts';
 import type { TenantStore } from '../services.ts';
 import type { Collection, CollectionDeclaration } from './engine/collection.ts';
 import { type Kit, requireAnyScope, requireScope } from './kit.ts';
 
-export type TenantDocument = Omit<Tenant, 'id'> & { _id: string; tenantId: TenantId; sortName: string };
+export type TenantDocument = Omit<Tenant, 'id'> & {
+  _id: string;
+  tenantId: TenantId;
+  sortName: string;
+  /** How often the tags were changed: who changes them has seen all that others changed. */
+  tagged?: number;
+};
 
 export const tenantsDeclaration: CollectionDeclaration = {
   name: 'tenants',
@@ -21,6 +29,8 @@ const most = 10_000;
  */
 const longestMs = 5_000;
 const timesItsCost = 200;
+/** How often a change of tags begins again because somebody else was first. */
+const mostTries = 50;
 
 /** `forget` drops this thread's list: for writes to tenants that happen in other subject files. */
 export function openTenants({ engine, monotonic }: Kit): { tenants: TenantStore; forget(): void } {
@@ -85,6 +95,45 @@ export function openTenants({ engine, monotonic }: Kit): { tenants: TenantStore;
         forget();
       }
     },
+    async changeTags(scope, id, decide) {
+      requireScope(scope, id);
+      for (let tries = 0; tries < mostTries; tries += 1) {
+        const found = await collection.findOne({ _id: id });
+        if (found === null) return null;
+        const before = found.tags ?? [];
+        const after = [...new Set(decide(before))].sort();
+        if (after.length > mostTags) {
+          throw new WatchpostError('bad-input', `A tenant may have ${mostTags} tags.`, {
+            hint: 'Take some away first.',
+          });
+        }
+        if (after.join('\n') === [...before].sort().join('\n')) return { before, after };
+        try {
+          const { matched } = await collection.updateOne(
+            { _id: id, tagged: found.tagged ?? { $exists: false } },
+            { $set: { tags: after }, $inc: { tagged: 1 } },
+          );
+          if (matched === 1) return { before, after };
+        } finally {
+          forget();
+        }
+      }
+      throw new WatchpostError('conflict', 'Others change the tags of this tenant right now.', {
+        hint: 'Try again in a moment.',
+      });
+    },
+    async setCadence(scope, id, part, cron) {
+      requireScope(scope, id);
+      const path = `cadence.${part}`;
+      try {
+        await collection.updateOne(
+          { _id: id },
+          cron === undefined ? { $unset: { [path]: true } } : { $set: { [path]: cron } },
+        );
+      } finally {
+        forget();
+      }
+    },
     async setHealth(scope, id, health) {
       requireScope(scope, id);
       try {
@@ -125,7 +174,7 @@ async function readAll(collection: Collection<TenantDocument>): Promise<readonly
 }
 
 function tenantOf(document: TenantDocument): Tenant {
-  const { _id, tenantId, sortName: _, ...rest } = document;
+  const { _id, tenantId, sortName: _, tagged: _tagged, ...rest } = document;
   return { id: tenantId, ...rest };
 }
 

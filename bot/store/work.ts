@@ -1,9 +1,9 @@
-import type { TenantScope } from '../../shared/access.ts';
+import { covers, type TenantScope } from '../../shared/access.ts';
 import type { TenantId } from '../../shared/tenants/tenant.ts';
 import { type Instant, plus } from '../../shared/time.ts';
 import type { Lease, TenantChange, WorkKind, WorkRow, WorkStore } from '../services.ts';
 import type { CollectionDeclaration, Filter } from './engine/collection.ts';
-import { claimSome, type Kit, requireScope, stillOurs, whileOurs, workId } from './kit.ts';
+import { claimSome, type Kit, requireAnyScope, requireScope, stillOurs, whileOurs, workId } from './kit.ts';
 import { sortName, type TenantDocument, tenantsDeclaration } from './tenants.ts';
 
 /** `leaseUntil` is empty when nobody holds the row. `askedAt`: somebody wished for a time while it was held. */
@@ -35,6 +35,7 @@ export const workDeclaration: CollectionDeclaration = {
 
 const kinds: readonly WorkKind[] = ['sync-scores', 'sync-directory'];
 const mostClaims = 200;
+const mostListed = 1_000;
 
 /** Times are the database's; `forgetTenants` tells the thread's list of tenants that one of them was written. */
 export function openWork({ engine, now, instanceId }: Kit, forgetTenants: () => void): WorkStore {
@@ -121,6 +122,18 @@ export function openWork({ engine, now, instanceId }: Kit, forgetTenants: () => 
       requireScope(scope, id);
       const row = await work.findOne({ _id: workId(id, kind) });
       return row === null ? null : rowOf(row);
+    },
+    async list(scope, { limit, after, kind }) {
+      requireAnyScope(scope);
+      const page = await work.find(kind === undefined ? {} : { kind }, {
+        sort: { _id: 1 },
+        limit: Math.min(limit, mostListed),
+        ...(after === undefined ? {} : { after }),
+      });
+      return {
+        rows: page.rows.filter(({ tenantId }) => covers(scope, tenantId)).map(rowOf),
+        next: page.next,
+      };
     },
     async backlog() {
       const at = now();

@@ -73,6 +73,9 @@ const labels: Record<HealthState, string> = {
   'service-error': 'Service Error',
 };
 
+/** Every state there is. */
+export const healthStates = Object.keys(labels) as readonly HealthState[];
+
 /** The state in words: "Permission Error". */
 export function healthLabel(state: HealthState): string {
   return labels[state];

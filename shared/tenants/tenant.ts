@@ -1,4 +1,5 @@
 import type { Day, Instant } from '../time.ts';
+import type { Cadence } from './cadence.ts';
 
 /** The Entra id of a tenant: a GUID in lower case. Made only by `tenantId()`. */
 export type TenantId = string & { readonly TenantId: unique symbol };
@@ -24,6 +25,8 @@ export type Tenant = {
   domains: string[];
   /** What people sort tenants by: lower case, at most 20 of at most 40 characters each. */
   tags?: string[];
+  /** How often it is read, where that is not as the settings say. */
+  cadence?: Cadence;
   /** Number for metrics labels; random per tenant, tells nothing about it. */
   opaque: number;
   connectedAt: Instant;

@@ -6,6 +6,7 @@ import { hearContract } from './hear.ts';
 import { nextCredentialContract } from './next-credentials.ts';
 import { processContract } from './processes.ts';
 import { subjectContract } from './subjects.ts';
+import { workListContract } from './work-list.ts';
 
 engineContract(embedded);
 subjectContract(embedded);
@@ -14,3 +15,4 @@ nextCredentialContract(embedded);
 hearContract(embedded);
 connectContract(embedded);
 processContract(embedded);
+workListContract(embedded);

@@ -8,6 +8,7 @@ import { hearContract } from './hear.ts';
 import { nextCredentialContract } from './next-credentials.ts';
 import { processContract } from './processes.ts';
 import { subjectContract } from './subjects.ts';
+import { workListContract } from './work-list.ts';
 
 const uri = process.env.MONGODB_URI ?? '';
 if (uri === '') {
@@ -20,5 +21,6 @@ if (uri === '') {
   hearContract(mongoAt(uri));
   connectContract(mongoAt(uri));
   processContract(mongoAt(uri));
+  workListContract(mongoAt(uri));
   auditContract(mongoAt(uri));
 }
