@@ -1,10 +1,10 @@
-import { connectionHeadline, connectionSummary, lastGood } from '../../shared/alerts/connection-words.ts';
+import { brokenFor, connectionSummary, lastGood } from '../../shared/alerts/connection-words.ts';
 import type { Transition } from '../../shared/alerts/finding.ts';
 import { severityLabel } from '../../shared/alerts/words.ts';
 import { clean, plain } from '../../shared/foreign-text.ts';
 import { healthLabel } from '../../shared/tenants/tenant-health.ts';
 import { dayOf } from '../../shared/time.ts';
-import { dayText } from '../../shared/words.ts';
+import { dayText, sentence } from '../../shared/words.ts';
 import type { CardData } from '../services.ts';
 import { type Button, openTenant } from './actions.ts';
 import template from './connection.json' with { type: 'json' };
@@ -54,8 +54,7 @@ export function connectionNews(news: ConnectionNews): { card: CardData; text: st
     bandStyle: bandStyleOf(news),
     title: over ? `${name} can be read again` : `${name} cannot be read`,
     detail: over
-      ? connectionHeadline(transition, { ...saying, tenant: '' }).replace(/^ can be read again,? ?/, '') ||
-        `since ${since}`
+      ? sentence(brokenFor(facts) || `since ${since}`)
       : `${healthLabel(facts.state)} since ${since}`,
     label: over ? 'Resolved' : severityLabel(transition.severity),
     domain: plain(tenant.domain, 80),

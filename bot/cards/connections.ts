@@ -53,14 +53,16 @@ export function collapsedConnections(news: {
     const more = rows.length - said.length;
     return more > 0 ? [...said, `And ${counted(more, 'more tenant')}.`] : said;
   };
+  const common = commonCause(broken);
   const card = fill({
     fallback: clean([`${title}.`, ...say(clean), ...foot].join(' '), 600),
     bandStyle: broken.length > 0 ? 'attention' : 'good',
     title,
-    detail: commonCause(broken),
+    detail: common === '' ? several(broken) : `All for one reason: ${common}`,
     rows: rows.map(({ tenant, transition: { kind, facts } }) => {
       const over = kind === 'resolved';
-      const why = over ? 'can be read again' : `${healthLabel(facts.state)} · ${plain(facts.cause, 120)}`;
+      const cause = common === '' ? ` · ${plain(facts.cause, 60)}` : '';
+      const why = over ? 'can be read again' : `${healthLabel(facts.state)}${cause}`;
       return {
         points: over ? 'over' : 'broken',
         color: over ? 'Good' : 'Attention',
@@ -81,13 +83,17 @@ function titleOf(broken: number, back: number): string {
   return listed(parts);
 }
 
-/** One cause behind all of them is most likely ours, and mended once. */
+/** One cause behind all of them is most likely ours, and mended once: it and its remedy; empty when there are several. */
 function commonCause(broken: readonly ConnectionRow[]): string {
   const [first] = broken;
-  if (first === undefined) return 'These connections work again.';
-  const { cause } = first.transition.facts;
-  const one = broken.length > 1 && broken.every(({ transition }) => transition.facts.cause === cause);
-  return one ? `All for one reason: ${plain(cause, 200)}` : 'Several connections broke at once.';
+  if (first === undefined || broken.length < 2) return '';
+  const { cause, remedy } = first.transition.facts;
+  const one = broken.every(({ transition }) => transition.facts.cause === cause);
+  return one ? `${plain(cause, 200)} ${plain(remedy, 200)}`.trim() : '';
+}
+
+function several(broken: readonly ConnectionRow[]): string {
+  return broken.length === 0 ? 'These connections work again.' : 'Several connections broke at once.';
 }
 
 function worstFirst(one: ConnectionRow, other: ConnectionRow): number {

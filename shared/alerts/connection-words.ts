@@ -20,7 +20,7 @@ export function connectionHeadline({ kind, facts }: Told, saying: Saying): strin
     case 'worsened':
       return `${name} still cannot be read, for another reason: ${state}.${cause}`;
     case 'resolved':
-      return `${name} can be read again${brokenFor(facts)}.`;
+      return `${name} can be read again${brokenFor(facts) === '' ? '' : `, ${brokenFor(facts)}`}.`;
   }
 }
 
@@ -37,14 +37,12 @@ export function lastGood({ brokenSince, since }: ConnectionFacts, now: Instant):
   return `What is shown of it stands as it was on ${dayText(dayOf(brokenSince ?? since), now)}.`;
 }
 
-/** ", after 3 days": how long nothing could be read, roughly. */
-function brokenFor({ brokenSince, since }: ConnectionFacts): string {
+/** "after 3 days": how long nothing could be read, roughly; empty for a moment. */
+export function brokenFor({ brokenSince, since }: ConnectionFacts): string {
   if (brokenSince === undefined) return '';
   const minutes = Math.round((millis(since) - millis(brokenSince)) / 60_000);
   if (minutes < 2) return '';
-  if (minutes < 120) return `, after ${counted(minutes, 'minute')}`;
+  if (minutes < 120) return `after ${counted(minutes, 'minute')}`;
   const hours = Math.round(minutes / 60);
-  return hours < 48
-    ? `, after ${counted(hours, 'hour')}`
-    : `, after ${counted(Math.round(hours / 24), 'day')}`;
+  return hours < 48 ? `after ${counted(hours, 'hour')}` : `after ${counted(Math.round(hours / 24), 'day')}`;
 }

@@ -1,4 +1,6 @@
 import { chooseTenantCard } from '../../bot/cards/choose-tenant.ts';
+import { connectionNews } from '../../bot/cards/connection.ts';
+import { collapsedConnections } from '../../bot/cards/connections.ts';
 import { dropNews } from '../../bot/cards/drop.ts';
 import { collapsedNews, mostRows } from '../../bot/cards/drops.ts';
 import { helpCard } from '../../bot/cards/help.ts';
@@ -11,7 +13,8 @@ import { notAvailable } from '../../bot/commands/look-up.ts';
 import type { CardData, Place } from '../../bot/services.ts';
 import { defaultThreshold } from '../../shared/alerts/threshold.ts';
 import { commandTable } from '../../shared/command-table.ts';
-import type { Tenant } from '../../shared/tenants/tenant.ts';
+import type { HealthState, Tenant } from '../../shared/tenants/tenant.ts';
+import { brokenAlong } from './broken.ts';
 import { acknowledged, type Fall, fallOf, falls } from './fallen.ts';
 import { aTenant, contosoPosture, now, settings } from './samples.ts';
 
@@ -88,6 +91,37 @@ export function gallery(text: ForeignText = usual, many = 25): Record<string, Ca
     const fall = kinds[i % kinds.length];
     return fall === undefined ? [] : [{ tenant, transition: fallOf(fall, tenant.id).transition }];
   });
+  const connection = (
+    states: HealthState[],
+    change: { maybeRepeated?: boolean; by?: string } = {},
+  ): CardData => {
+    const { finding, transition } = brokenAlong(states, first.id, text);
+    const seen = {
+      at: now,
+      who: change.by ?? '',
+      what: 'acknowledged',
+      from: 'open',
+      to: 'acknowledged',
+      why: '',
+    } as const;
+    return connectionNews({
+      tenant: first,
+      transition,
+      finding:
+        change.by === undefined
+          ? finding
+          : { ...finding, state: 'acknowledged', history: [...finding.history, seen] },
+      now,
+      settings,
+      maybeRepeated: change.maybeRepeated ?? false,
+      mayAcknowledge: true,
+    }).card;
+  };
+  const brokenKinds: HealthState[][] = [
+    ['permission-error'],
+    ['authentication-error'],
+    ['service-error', 'connected'],
+  ];
   const watched = {
     here: 'channel' as const,
     by: text('Ana Reyes'),
@@ -112,6 +146,30 @@ export function gallery(text: ForeignText = usual, many = 25): Record<string, Ca
       rows: tenants
         .slice(0, 2)
         .map((tenant) => ({ tenant, transition: fallOf(fallen.resolved, tenant.id).transition })),
+      now,
+      settings,
+      maybeRepeated: false,
+    }).card,
+    connectionBroken: connection(['permission-error']),
+    connectionAgain: connection(['service-error', 'connected', 'authentication-error'], {
+      maybeRepeated: true,
+    }),
+    connectionWorsened: connection(['service-error', 'permission-error'], { by: text('Ana Reyes') }),
+    connectionBack: connection(['authentication-error', 'authentication-error', 'connected']),
+    connections: collapsedConnections({
+      rows: tenants.slice(0, mostRows).map((tenant, i) => ({
+        tenant,
+        transition: brokenAlong(brokenKinds[i % 3] ?? [], tenant.id, text).transition,
+      })),
+      now,
+      settings,
+      maybeRepeated: true,
+    }).card,
+    connectionsAlike: collapsedConnections({
+      rows: tenants.slice(0, 4).map((tenant) => ({
+        tenant,
+        transition: brokenAlong(['authentication-error'], tenant.id, text).transition,
+      })),
       now,
       settings,
       maybeRepeated: false,
