@@ -728,7 +728,8 @@ export type SubscriptionRow = Subscription & {
   kind: 'groupChat' | 'channel';
   by: string;
   since: Instant;
-  /** Teams said 403 or 404, or the gate said no: shown where people look, gone with the next good post or install. */
+  /** Teams said 403 or 404, or the gate said no: shown where people look, gone with an install, or with the next good
+   * post when nothing is held or refused any more that may still be told. */
   broken?: { why: string; since: Instant };
   /** The bot was removed or the conversation deleted: nothing is sent until it is installed again, or asked again. */
   ended?: Instant;
@@ -737,8 +738,12 @@ export type SubscriptionRow = Subscription & {
 };
 export type SubscriptionStore = {
   get(conversationId: string): Promise<SubscriptionRow | null>;
-  /** Those that are not ended; at most 5,000. */
+  /** Those that are not ended; at most `mostSubscriptions`. */
   all(): Promise<SubscriptionRow[]>;
+  /** How many are not ended. */
+  count(): Promise<number>;
+  /** Those in which this tenant stands by name, ended ones too. */
+  naming(tenant: TenantId): Promise<SubscriptionRow[]>;
   /** Reads, decides, writes if nobody wrote in between; null leaves all as it is. Answers the row afterwards. */
   change(
     conversationId: string,
@@ -752,7 +757,7 @@ export type SubscriptionStore = {
    */
   reinstalled(conversationId: string): Promise<void>;
   broken(conversationId: string, why: string): Promise<void>;
-  /** A post arrived. */
+  /** A post arrived: what was broken is whole, unless something is held there. */
   heal(conversationId: string): Promise<void>;
 };
 
@@ -770,7 +775,9 @@ export type OutboxEntry = {
   /** All that the card is drawn from. */
   transition: Transition;
 };
-export type OutboxState = 'waiting' | 'sent' | 'withheld' | 'dead';
+/** `held`: the gate says no as long as guests are there or it is bound otherwise. `withheld` and `dead` are final,
+ * except what is `revivable`. */
+export type OutboxState = 'waiting' | 'sent' | 'held' | 'withheld' | 'dead';
 export type OutboxRow = OutboxEntry & {
   state: OutboxState;
   createdAt: Instant;
@@ -804,17 +811,22 @@ export type OutboxStore = {
     ids: readonly string[],
     result: /** `collapsed`: the card lists several and can never be drawn anew for one of them. */
       | { state: 'sent'; activityId: string; collapsed?: boolean }
-      /** `revivable`: Teams did not take it because the bot is not there; `revive` tries again. `maybeSent` says of an
-       * earlier attempt that it may have arrived, for then. */
-      | { state: 'withheld' | 'dead'; why: string; maybeSent: boolean; revivable?: boolean }
+      /** `revivable`: Teams did not take it because the bot is not there; `revive` tries again, as it does what is
+       * `held`. `maybeSent` says of an earlier attempt that it may have arrived, for then. */
+      | { state: 'held' | 'withheld' | 'dead'; why: string; maybeSent: boolean; revivable?: boolean }
       /** `surelyNot`: the attempt did not arrive. */
       | { state: 'waiting'; dueAt: Instant; maybeSent: boolean; why: string; surelyNot?: boolean },
   ): Promise<boolean>;
   /** Gives the conversation back; due again when the first of what still waits can go, not before `notBefore`. */
   release(lease: OutboxLease, notBefore?: Instant): Promise<void>;
+  /** At start: frees leases of this instance that an earlier process left behind, and wakes conversations where
+   * something waits although nobody was told so. Answers how many leases. */
   voidOwn(): Promise<number>;
-  /** What Teams refused within 7 days because the bot was not there waits again. Answers how many rows. */
+  /** What Teams refused within 7 days because the bot was not there, and what the gate held, waits again. Wakes the
+   * conversation in any case. Answers how many rows. */
   revive(conversationId: string): Promise<number>;
+  /** What the gate held anywhere within 7 days waits again, for an event that nobody told us of. Answers how many rows. */
+  lookAgain(): Promise<number>;
   /** May one more message go to the conversation now? Counts it when yes (R39; over all instances). */
   pace(
     conversationId: string,

@@ -61,6 +61,7 @@ export function startTimetable(services: Services, options: TimetableOptions = {
 
   const tick = cron.schedule('*/5 * * * * *', () => pump(), { name: 'tick', noOverlap: true });
   const cleaning = cron.schedule('43 * * * *', () => clean(), { name: 'sweep', noOverlap: true });
+  const looking = cron.schedule('13 * * * *', () => lookAgain(), { name: 'look-again', noOverlap: true });
   pump();
   void dueForAll('sync-directory', services);
 
@@ -74,6 +75,15 @@ export function startTimetable(services: Services, options: TimetableOptions = {
       for (let calls = 0; calls < 20 && !stopped; calls += 1) if ((await store.sweep()) === 0) return;
     } catch (error) {
       log.warn({ code: errorCode(error) }, 'old rows could not be removed');
+    }
+  }
+
+  /** Members change while we are away, or without a word from Teams: what the gate held is looked at each hour too. */
+  async function lookAgain(): Promise<void> {
+    try {
+      if ((await store.outbox.lookAgain()) > 0) sending.pump();
+    } catch (error) {
+      log.warn({ code: errorCode(error) }, 'what the gate held could not be looked at again');
     }
   }
 
@@ -128,7 +138,7 @@ export function startTimetable(services: Services, options: TimetableOptions = {
     async stop(ms) {
       stopped = true;
       for (const lane of lanes) lane.close();
-      await Promise.all([tick.destroy(), cleaning.destroy()]);
+      await Promise.all([tick.destroy(), cleaning.destroy(), looking.destroy()]);
       const deadline = new Promise<void>((resolve) => setTimeout(resolve, ms).unref());
       await Promise.race([Promise.all(lanes.map((lane) => lane.idle())), deadline]);
     },

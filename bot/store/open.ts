@@ -15,6 +15,7 @@ import type { Engine } from './engine/collection.ts';
 import { openEmbedded } from './engine/embedded.ts';
 import { measured } from './engine/measured.ts';
 import { openFindings } from './findings.ts';
+import { lettingGo } from './held.ts';
 import { openInbound } from './inbound.ts';
 import type { Kit } from './kit.ts';
 import { openNextCredentials } from './next-credentials.ts';
@@ -94,7 +95,7 @@ export function storeOver(
     work: openWork(kit, forget),
     syncRequests: openSyncRequests(kit),
     people: openPeople(kit, () => tenants.list(everything)),
-    places: openPlaces(kit),
+    places: lettingGo(kit, openPlaces(kit)),
     claims: openClaims(kit),
     inbound: openInbound(kit),
     audit,

@@ -1,13 +1,13 @@
 import type { TenantId } from '../../shared/tenants/tenant.ts';
 import { type Instant, never, plus } from '../../shared/time.ts';
 import type { OutboxEntry, OutboxRow } from '../services.ts';
-import type { Collection, CollectionDeclaration, Guard } from './engine/collection.ts';
+import type { Collection, CollectionDeclaration, Filter, Guard, Page } from './engine/collection.ts';
 import { inGroups, type Kit, rowsAtOnce } from './kit.ts';
 
 /**
  * One thing to be told to one conversation. `attempting`: a POST may be on its way. `at`: when it ended. `revivable`:
- * Teams would not take it because the bot is not there; it may be tried again once it is. `surelyNot`: attempts that
- * surely were not taken.
+ * Teams would not take it because the bot is not there, or the gate held it; it may be tried again. `surelyNot`:
+ * attempts that surely were not taken.
  */
 export type OutboxDocument = Omit<OutboxRow, 'id' | 'unclear'> & {
   _id: string;
@@ -47,7 +47,7 @@ export const outboxQueuesDeclaration: CollectionDeclaration = {
 
 /** Rows that ended are kept this long. */
 export const outboxKeptMs = 90 * 86_400_000;
-/** What was refused because the bot was not there is told after all when it is back within this time. */
+/** What was refused because the bot was not there, or held, is told after all when it may go within this time. */
 export const revivedWithinMs = 7 * 86_400_000;
 
 /** Rows, each only when absent, and then the word that something waits; safe to repeat after a crash in between. */
@@ -121,34 +121,84 @@ export async function wake(
   }
 }
 
-/** What Teams refused to a conversation while the bot was not there waits again; answers how many rows. */
-export async function revive({ engine, now }: Kit, conversationId: string): Promise<number> {
-  const rows = engine.collection<OutboxDocument>(outboxDeclaration);
-  const at = now();
-  const dead = {
-    conversationId,
-    state: 'dead',
+/** What was refused or held, and may still be told. */
+export function revivable(at: Instant): Filter {
+  return {
+    state: { $in: ['dead', 'held'] },
     revivable: true,
     createdAt: { $gt: plus(at, -revivedWithinMs) },
   };
-  let revived = 0;
+}
+
+/**
+ * What Teams refused to a conversation while the bot was not there, or the gate held, waits again; answers how many
+ * rows. The conversation is woken in any case: when an earlier call was killed, the rows wait already.
+ */
+export async function revive(kit: Kit, conversationId: string): Promise<number> {
+  const queues = kit.engine.collection<QueueDocument>(outboxQueuesDeclaration);
+  await wake(queues, [conversationId], kit.now());
+  return await waitAgain(kit, { conversationId, ...revivable(kit.now()) });
+}
+
+/** What the gate held in these conversations, or anywhere, waits again: it may be another day. */
+export async function lookAgain(kit: Kit, conversations?: readonly string[]): Promise<number> {
+  const held: Filter = { ...revivable(kit.now()), state: 'held' };
+  if (conversations === undefined) return await waitAgain(kit, held);
+  let count = 0;
+  for (const group of inGroups(conversations)) {
+    count += await waitAgain(kit, { conversationId: { $in: group }, ...held });
+  }
+  return count;
+}
+
+async function waitAgain({ engine, now }: Kit, which: Filter): Promise<number> {
+  const rows = engine.collection<OutboxDocument>(outboxDeclaration);
+  const queues = engine.collection<QueueDocument>(outboxQueuesDeclaration);
+  const at = now();
+  // What is held once more while this runs has been looked at.
+  const ended: Filter = { $and: [which, { at: { $lte: at } }] };
+  let count = 0;
   for (;;) {
-    const page = await rows.find(dead, { limit: rowsAtOnce });
-    if (page.rows.length === 0) break;
+    const page = await rows.find(ended, { limit: rowsAtOnce });
+    if (page.rows.length === 0) return count;
+    const concerned = [...new Set(page.rows.map(({ conversationId }) => conversationId))];
+    // Before, for a death in between; after, for whoever looked in between and found nothing.
+    await wake(queues, concerned, at);
     const done = await rows.bulkWrite(
-      page.rows.map(({ _id }) => ({
+      page.rows.map(({ _id, state }) => ({
         updateOne: {
-          filter: { _id, state: 'dead' },
+          filter: { _id, state },
           update: { $set: { state: 'waiting', dueAt: at }, $unset: { at: true, revivable: true } },
         },
       })),
     );
-    revived += done.modified;
+    await wake(queues, concerned, at);
+    count += done.modified;
   }
-  if (revived > 0) {
-    await wake(engine.collection<QueueDocument>(outboxQueuesDeclaration), [conversationId], at);
+}
+
+/**
+ * Wakes conversations in which something waits and that nobody will look at: a process died between the rows and the
+ * word that they wait. Whoever rests does so for an hour at most (the longest `Retry-After`), and is let rest.
+ */
+export async function wakeStranded({ engine, now }: Kit): Promise<void> {
+  const rows = engine.collection<OutboxDocument>(outboxDeclaration);
+  const queues = engine.collection<QueueDocument>(outboxQueuesDeclaration);
+  for (let after: string | undefined; ; ) {
+    const page: Page<OutboxDocument> = await rows.find({ state: 'waiting' }, { limit: rowsAtOnce, after });
+    const concerned = [...new Set(page.rows.map(({ conversationId }) => conversationId))];
+    const known = await queues.find({ _id: { $in: concerned } }, { limit: rowsAtOnce });
+    const soon = new Set(
+      known.rows.filter(({ dueAt }) => dueAt <= plus(now(), 3_600_000)).map(({ _id }) => _id),
+    );
+    await wake(
+      queues,
+      concerned.filter((id) => !soon.has(id)),
+      now(),
+    );
+    if (page.next === null) return;
+    after = page.next;
   }
-  return revived;
 }
 
 /** A tenant's rows as filters name them. */

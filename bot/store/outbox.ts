@@ -1,23 +1,26 @@
+import { mostSubscriptions } from '../../shared/alerts/route.ts';
 import { plus } from '../../shared/time.ts';
 import { hasCode } from '../errors.ts';
 import type { OutboxLease, OutboxStore } from '../services.ts';
 import type { Filter, Guard, Update } from './engine/collection.ts';
 import { claimSome, inGroups, type Kit, requireScope } from './kit.ts';
 import {
+  lookAgain,
   nextDueAt,
   type OutboxDocument,
   ofFinding,
   outboxDeclaration,
   outboxQueuesDeclaration,
   type QueueDocument,
+  revivable,
   revive,
   rowOf,
+  wakeStranded,
 } from './outbox-rows.ts';
 import { openPace } from './pace.ts';
 
 const mostClaims = 100;
 const mostWaiting = 1_000;
-const mostHeard = 5_000;
 
 /** What is to be told, kept until Teams has taken it. All times are the database's. */
 export function openOutbox(kit: Kit): OutboxStore {
@@ -90,7 +93,7 @@ export function openOutbox(kit: Kit): OutboxStore {
     async heard(scope, tenant, finding, generation) {
       requireScope(scope, tenant);
       const told: Filter = {
-        $or: [{ state: { $in: ['waiting', 'sent'] } }, { state: 'dead', revivable: true }],
+        $or: [{ state: { $in: ['waiting', 'sent'] } }, revivable(now())],
       };
       const heard = new Set<string>();
       let after: string | undefined;
@@ -101,7 +104,7 @@ export function openOutbox(kit: Kit): OutboxStore {
         );
         for (const { conversationId } of page.rows) heard.add(conversationId);
         after = page.next ?? undefined;
-      } while (after !== undefined && heard.size < mostHeard);
+      } while (after !== undefined && heard.size < mostSubscriptions);
       return [...heard];
     },
     async attempting(lease, ids) {
@@ -138,11 +141,14 @@ export function openOutbox(kit: Kit): OutboxStore {
           { leaseOwner: instanceId },
           { $set: { leaseOwner: '', leaseUntil: '', dueAt: now() } },
         );
-        if (queue === null) return freed;
+        if (queue === null) break;
         freed += 1;
       }
+      await wakeStranded(kit);
+      return freed;
     },
     revive: (conversationId) => revive(kit, conversationId),
+    lookAgain: () => lookAgain(kit),
     pace: openPace(kit),
     async backlog() {
       const at = now();
@@ -177,8 +183,9 @@ function settled(result: Parameters<OutboxStore['settle']>[2], at: string): Upda
       };
     }
     default: {
-      const { state, why, maybeSent, revivable } = result;
-      return { $set: { state, why, at, maybeSent, ...(revivable === true ? { revivable } : {}) }, $unset };
+      const { state, why, maybeSent } = result;
+      const again = state === 'held' || result.revivable === true;
+      return { $set: { state, why, at, maybeSent, ...(again ? { revivable: true } : {}) }, $unset };
     }
   }
 }

@@ -1,8 +1,19 @@
+import { mostSubscriptions } from '../../shared/alerts/route.ts';
+import type { TenantId } from '../../shared/tenants/tenant.ts';
 import { plus } from '../../shared/time.ts';
 import type { PlaceRow, SubscriptionRow, SubscriptionStore } from '../services.ts';
-import type { CollectionDeclaration } from './engine/collection.ts';
+import type { CollectionDeclaration, Page } from './engine/collection.ts';
 import { inGroups, type Kit, rowsAtOnce } from './kit.ts';
-import { outboxQueuesDeclaration, type QueueDocument, revive, revivedWithinMs, wake } from './outbox-rows.ts';
+import {
+  type OutboxDocument,
+  outboxDeclaration,
+  outboxQueuesDeclaration,
+  type QueueDocument,
+  revivable,
+  revive,
+  revivedWithinMs,
+  wake,
+} from './outbox-rows.ts';
 import { placesDeclaration } from './places.ts';
 
 /** `live`: not ended. `revision` grows with every write. */
@@ -15,12 +26,12 @@ export const subscriptionsDeclaration: CollectionDeclaration = {
   indexes: [{ keys: { live: 1 } }],
 };
 
-const mostRows = 5_000;
 const isBack = 'Watchpost is back here. What waited is told with the next news.';
 
 export function openSubscriptions(kit: Kit): SubscriptionStore {
   const { engine, now } = kit;
   const rows = engine.collection<SubscriptionDocument>(subscriptionsDeclaration);
+  const outbox = engine.collection<OutboxDocument>(outboxDeclaration);
   const queues = engine.collection<QueueDocument>(outboxQueuesDeclaration);
   const places = engine.collection<PlaceRow & { _id: string }>(placesDeclaration);
 
@@ -69,8 +80,18 @@ export function openSubscriptions(kit: Kit): SubscriptionStore {
         const page = await rows.find({ live: true }, { limit: 1_000, after });
         for (const { value } of page.rows) found.push(value);
         after = page.next ?? undefined;
-      } while (after !== undefined && found.length < mostRows);
+      } while (after !== undefined && found.length < mostSubscriptions);
       return found;
+    },
+    count: () => rows.countDocuments({ live: true }),
+    async naming(tenant) {
+      const found: SubscriptionRow[] = [];
+      for (let after: string | undefined; ; ) {
+        const page: Page<SubscriptionDocument> = await rows.find({}, { limit: 1_000, after });
+        for (const { value } of page.rows) if (names(value, tenant)) found.push(value);
+        if (page.next === null) return found;
+        after = page.next;
+      }
     },
     change,
     async end(conversationId, how) {
@@ -109,11 +130,19 @@ export function openSubscriptions(kit: Kit): SubscriptionStore {
       });
     },
     async heal(conversationId) {
+      const held = { conversationId, ...revivable(now()) };
+      if ((await outbox.find(held, { limit: 1 })).rows.length > 0) return;
       await change(conversationId, (row) => {
         return row?.broken === undefined ? null : sound(row);
       });
     },
   };
+}
+
+function names({ tenants, thresholds }: SubscriptionRow, tenant: TenantId): boolean {
+  return (
+    (tenants !== 'all' && tenants.includes(tenant)) || thresholds.some(({ tenantId }) => tenantId === tenant)
+  );
 }
 
 function sound({ broken: _, ...row }: SubscriptionRow): SubscriptionRow {

@@ -4,6 +4,9 @@ import { sentence } from '../words.ts';
 import type { TransitionKind } from './finding.ts';
 import { defaultThreshold, finest, type Loss, reaches, type Threshold } from './threshold.ts';
 
+/** So many conversations can hear of tenants; more are refused when they ask. */
+export const mostSubscriptions = 50_000;
+
 /** What one conversation wants to hear. */
 export type Subscription = {
   conversationId: string;

@@ -9,7 +9,7 @@ import { baselineOf } from '../../shared/alerts/baseline.ts';
 import { lastTransition } from '../../shared/alerts/finding.ts';
 import type { DropFinding } from '../../shared/alerts/score-drop.ts';
 import { type TenantId, tenantId } from '../../shared/tenants/tenant.ts';
-import { millis, plus } from '../../shared/time.ts';
+import { millis, never, plus } from '../../shared/time.ts';
 import { fallOf, falls } from '../cards/fallen.ts';
 import { count, seeded } from '../support/counts.ts';
 import { type Backend, type Database, embedded, testKeyring } from './backends.ts';
@@ -247,6 +247,43 @@ export function hearContract(backend: Backend): void {
         expect(await live()).toEqual(['19:elsewhere', '19:team']);
       });
 
+      test('all that live are told, however many, and those that name a tenant also when they ended', async () => {
+        // More than a page of them, and near by more than there once was room for.
+        const many = backend.kind === 'embedded' ? count(5_200, 12_000) : 1_200;
+        const declaration = collections.find(({ name }) => name === 'subscriptions');
+        if (declaration === undefined) throw new Error('no such collection');
+        const rows = engine.collection<{
+          _id: string;
+          live: boolean;
+          revision: number;
+          value: SubscriptionRow;
+        }>(declaration);
+        const ids = Array.from({ length: many }, (_, n) => `19:${String(n).padStart(6, '0')}`);
+        for (let at = 0; at < many; at += 200) {
+          await rows.bulkWrite(
+            ids.slice(at, at + 200).map((_id) => ({
+              updateOne: {
+                filter: { _id },
+                update: { $setOnInsert: { live: true, revision: 1, value: watching(_id) } },
+                upsert: true,
+              },
+            })),
+          );
+        }
+        expect((await store.subscriptions.all()).map(({ conversationId }) => conversationId)).toEqual(ids);
+        expect(await store.subscriptions.count()).toBe(many);
+        const threshold = { percent: null, points: 3 };
+        await store.subscriptions.change('19:000007', (row) => row && { ...row, tenants: [contoso] });
+        await store.subscriptions.change(
+          '19:000009',
+          (row) => row && { ...row, thresholds: [{ tenantId: contoso, threshold }] },
+        );
+        await store.subscriptions.end('19:000007');
+        const naming = await other.subscriptions.naming(contoso);
+        expect(naming.map(({ conversationId }) => conversationId)).toEqual(['19:000007', '19:000009']);
+        expect(await store.subscriptions.naming(fabrikam)).toEqual([]);
+      }, 60_000);
+
       test('broken is said with its first time, gone with a good post', async () => {
         await store.subscriptions.change('19:a', () => watching('19:a'));
         await store.subscriptions.broken('19:a', 'Teams said 403.');
@@ -443,6 +480,111 @@ export function hearContract(backend: Backend): void {
         });
         ahead = 8 * dayMs;
         expect(await store.outbox.revive('19:ops')).toBe(0);
+      });
+
+      const held = { state: 'held' as const, why: 'a guest is here', maybeSent: false };
+      const place = {
+        kind: 'channel' as const,
+        serviceUrl: 'https://smba.trafficmanager.net/emea/',
+        hostTenantId: home,
+        teamId: '19:team',
+      };
+      /** Something that the gate held in this conversation, whose mark says so. */
+      async function hold(conversationId = '19:ops'): Promise<void> {
+        await store.places.save({ ...place, conversationId, seenAt: store.now() });
+        await store.subscriptions.change(conversationId, () => watching(conversationId));
+        await tell(an(`of ${conversationId}`, { conversationId }));
+        const lease = await claimed();
+        await store.subscriptions.broken(conversationId, held.why);
+        expect(await store.outbox.settle(lease, [`of ${conversationId}`], held)).toBe(true);
+        await store.outbox.release(lease);
+        expect(await store.outbox.claimDue(5, leaseMs)).toEqual([]);
+      }
+
+      test.each([
+        { what: 'its members change', change: () => store.places.dropRoster('19:ops') },
+        { what: 'its team’s members change', change: () => other.places.dropRoster('19:team') },
+        { what: 'it is bound', change: () => store.places.bind('19:ops', { kind: 'internal' }) },
+        {
+          what: 'an Admin confirms to whom it belongs',
+          change: async () => {
+            const until = plus(store.now(), 60_000);
+            await store.places.askToBind('19:ops', { hash: 'h', tenant: contoso, by: 'x', until });
+            const row = await store.places.get('19:ops');
+            expect(row !== null && (await store.places.bindAsAsked(row))).toBe(true);
+          },
+        },
+        { what: 'its binding goes', change: () => store.places.bind('19:ops', undefined) },
+        { what: 'the bot is installed again', change: () => store.subscriptions.reinstalled('19:ops') },
+        { what: 'an hour has passed', change: () => store.outbox.lookAgain() },
+        { what: 'somebody asks for it', change: () => store.outbox.revive('19:ops') },
+      ])('what the gate held waits again when $what, for 7 days', async ({ change }) => {
+        await hold();
+
+        ahead = 6 * dayMs;
+        await change();
+        const leases = await store.outbox.claimDue(5, leaseMs);
+        const ops = leases.find(({ conversationId }) => conversationId === '19:ops') as OutboxLease;
+        expect((await store.outbox.waiting(ops, 5)).map(({ id }) => id)).toEqual(['of 19:ops']);
+        await store.outbox.settle(ops, ['of 19:ops'], held);
+        await store.outbox.release(ops);
+        ahead = 8 * dayMs;
+        await change();
+        expect(await stateOf('of 19:ops')).toBe('held');
+      });
+
+      test('a good post heals nothing while something is held there that can still be told', async () => {
+        await hold();
+        await store.subscriptions.heal('19:ops');
+        expect((await store.subscriptions.get('19:ops'))?.broken?.why).toBe(held.why);
+        const finding = fallen(contoso).id;
+        expect(await store.outbox.heard(everything, contoso, finding, 1)).toEqual(['19:ops']);
+        ahead = 8 * dayMs;
+        // Nobody needs the end of what is never told.
+        expect(await store.outbox.heard(everything, contoso, finding, 1)).toEqual([]);
+        await store.subscriptions.heal('19:ops');
+        expect((await store.subscriptions.get('19:ops'))?.broken).toBeUndefined();
+      });
+
+      test.each([
+        { what: 'what waits again', change: (by: Store) => by.outbox.revive('19:ops') },
+        { what: 'what members held', change: (by: Store) => by.places.dropRoster('19:ops') },
+      ])('killed at any write, $what wakes its conversation all the same', async ({ change }) => {
+        for (let after = 0, whole = false; !whole; after += 1) {
+          for (const declaration of collections) await engine.collection(declaration).deleteMany({});
+          await hold();
+          whole = await change(over(crashing(engine, after)))
+            .then(() => true)
+            .catch((error: unknown) => {
+              if (error instanceof Crash) return false;
+              throw error;
+            });
+          const waits = (await stateOf('of 19:ops')) === 'waiting';
+          const due = await store.outbox.claimDue(5, leaseMs);
+          if (waits) expect({ after, due: due.length }).toEqual({ after, due: 1 });
+          await store.outbox.voidOwn();
+          // Whoever asks once more, with nothing left to do, wakes it too.
+          await change(store);
+          expect(await store.outbox.claimDue(5, leaseMs)).toHaveLength(1);
+        }
+      });
+
+      test('a start wakes what waits and sleeps, and leaves what rests in peace', async () => {
+        await tell(an('a'), an('b', { conversationId: '19:b' }), an('c', { conversationId: '19:c' }));
+        for (const lease of await store.outbox.claimDue(5, leaseMs)) {
+          if (lease.conversationId === '19:b') await store.outbox.release(lease, plus(store.now(), 60_000));
+          else await store.outbox.release(lease);
+        }
+        const declaration = collections.find(({ name }) => name === 'outboxQueues');
+        if (declaration === undefined) throw new Error('no such collection');
+        const queues = engine.collection<{ _id: string; dueAt: string }>(declaration);
+        // Killed after the rows and before the word that they wait: once asleep, once never heard of.
+        await queues.updateOne({ _id: '19:ops' }, { $set: { dueAt: never } });
+        await queues.deleteMany({ _id: '19:c' });
+        expect(await store.outbox.claimDue(5, leaseMs)).toEqual([]);
+        expect(await store.outbox.voidOwn()).toBe(0);
+        const due = (await store.outbox.claimDue(5, leaseMs)).map(({ conversationId }) => conversationId);
+        expect(due.sort()).toEqual(['19:c', '19:ops']);
       });
 
       test('the backlog says how much waits and how old the oldest is that is due', async () => {
