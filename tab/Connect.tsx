@@ -1,7 +1,13 @@
 import { Button } from '@fluentui/react-components';
 import { type FormEvent, useCallback, useRef, useState } from 'react';
-import { type ConnectAnswer, connectLimits } from '../shared/api.ts';
+import {
+  type CertificateAnswer,
+  type ConnectAnswer,
+  connectLimits,
+  type WaitingCertificate,
+} from '../shared/api.ts';
 import type { Api } from './api.ts';
+import { Certificate } from './Certificate.tsx';
 import { ConnectSteps, stepsInWords } from './ConnectSteps.tsx';
 import { Field } from './Field.tsx';
 import { Modal } from './Modal.tsx';
@@ -13,7 +19,7 @@ import { asApiError } from './use-me.ts';
 import { useSync } from './use-sync.ts';
 
 /** The tenant whose credentials are exchanged; null connects a new one. */
-export type Connecting = { id: string; name: string; appId: string | null } | null;
+export type Connecting = { id: string; name: string; appId: string | null; way?: Way } | null;
 type Saved = NonNullable<ConnectAnswer['saved']>;
 
 const looksLikeId = /^\s*[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\s*$/i;
@@ -25,6 +31,7 @@ const looksLikeId = /^\s*[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\s*$/i;
 export function Connect(props: { api: Api; tenant: Connecting; close: () => void; changed: () => void }) {
   const { api, tenant, close } = props;
   const [saved, setSaved] = useState<Saved | null>(null);
+  const [note, setNote] = useState('');
   const [busy, setBusy] = useState(false);
   /** Somebody else's form, when the tenant turns out to be connected already. */
   const [instead, setInstead] = useState<Connecting>(null);
@@ -44,9 +51,10 @@ export function Connect(props: { api: Api; tenant: Connecting; close: () => void
           tenant={subject}
           setBusy={setBusy}
           update={setInstead}
-          saved={(one) => {
+          saved={(one, found = '') => {
             forgetLoads();
             props.changed();
+            setNote(found);
             setSaved(one);
           }}
         />
@@ -54,6 +62,7 @@ export function Connect(props: { api: Api; tenant: Connecting; close: () => void
         <FirstSync
           api={api}
           saved={saved}
+          note={note}
           isNew={subject === null}
           changed={props.changed}
           close={close}
@@ -64,20 +73,30 @@ export function Connect(props: { api: Api; tenant: Connecting; close: () => void
   );
 }
 
-type Tried = { answer: ConnectAnswer | null; running: 'test' | 'save' | null; problem: string | null };
+/** How Watchpost gets in. */
+type Way = 'secret' | 'certificate';
+
+type Tried = {
+  answer: ConnectAnswer | null;
+  running: 'test' | 'save' | 'make' | null;
+  problem: string | null;
+};
 
 function Form(props: {
   api: Api;
   tenant: Connecting;
   setBusy: (busy: boolean) => void;
   update: (tenant: Connecting) => void;
-  saved: (one: Saved) => void;
+  saved: (one: Saved, note?: string) => void;
 }) {
   const { api, tenant } = props;
   const [name, setName] = useState('');
   const [domain, setDomain] = useState('');
   const [appId, setAppId] = useState(tenant?.appId ?? '');
   const [isId, setIsId] = useState(false);
+  const [expires, setExpires] = useState('');
+  const [way, setWay] = useState<Way>(tenant?.way ?? 'secret');
+  const [certificate, setCertificate] = useState<WaitingCertificate | null>(null);
   const [tried, setTried] = useState<Tried>({ answer: null, running: null, problem: null });
   const secret = useRef<HTMLInputElement>(null);
 
@@ -88,16 +107,17 @@ function Form(props: {
 
   const run = async (save: boolean): Promise<void> => {
     const value = secret.current?.value ?? '';
+    const ends = expires === '' ? {} : { secretExpires: expires };
     setTried({ answer: save ? answer : null, running: save ? 'save' : 'test', problem: null });
     props.setBusy(save);
     try {
       const found =
         tenant === null
           ? await api.connect(
-              { ...(name.trim() === '' ? {} : { name }), tenant: domain, appId, secret: value },
+              { ...(name.trim() === '' ? {} : { name }), tenant: domain, appId, secret: value, ...ends },
               save,
             )
-          : await api.credentials(tenant.id, { appId, secret: value }, save);
+          : await api.credentials(tenant.id, { appId, secret: value, ...ends }, save);
       if (found.saved !== null) {
         if (secret.current !== null) secret.current.value = '';
         props.saved(found.saved);
@@ -108,17 +128,53 @@ function Form(props: {
       props.setBusy(false);
     }
   };
+  /** Makes a certificate, or finds the one that waits already. */
+  const make = async (anew: boolean): Promise<void> => {
+    setTried({ answer: null, running: 'make', problem: null });
+    try {
+      const form = { appId, ...(anew ? { anew } : {}) };
+      const found =
+        tenant === null
+          ? await api.newCertificate({ tenant: domain, ...form })
+          : await api.certificate(tenant.id, form);
+      setCertificate(found.certificate);
+      setTried({
+        answer: found.certificate === null ? notMade(found) : null,
+        running: null,
+        problem: null,
+      });
+    } catch (error) {
+      setTried({ answer: null, running: null, problem: asApiError(error).message });
+    }
+  };
   const submit = (event: FormEvent): void => {
     event.preventDefault();
-    if (running === null) void run(good);
+    if (running === null) void (way === 'secret' ? run(good) : make(false));
   };
+
+  if (certificate !== null) {
+    return (
+      <Certificate
+        key={certificate.sha256}
+        api={api}
+        certificate={certificate}
+        isKnown={tenant !== null}
+        name={name}
+        setBusy={props.setBusy}
+        saved={props.saved}
+        anew={() => void make(true)}
+        making={running === 'make'}
+        trouble={problem}
+      />
+    );
+  }
 
   const { known } = answer ?? { known: null };
   return (
     <form className="form" method="post" onSubmit={submit}>
       {tenant === null && (
         <>
-          <Beforehand />
+          <Beforehand way={way} />
           <Field
             label="Tenant id or domain"
             hint="Any domain of the tenant, such as contoso.com."
@@ -152,27 +208,57 @@ function Form(props: {
           edited();
         }}
       />
-      <Field
-        label="Client secret"
-        hint={
-          isId
-            ? 'This looks like the id of a secret. Watchpost needs its value, which Entra shows only once.'
-            : 'Its value. It is stored sealed and never shown again.'
-        }
-        most={connectLimits.secret}
-        secret
-        field={secret}
-        change={(text) => {
-          setIsId(looksLikeId.test(text));
+      <Ways
+        way={way}
+        change={(one) => {
+          setWay(one);
           edited();
         }}
       />
+      {way === 'secret' && (
+        <>
+          <Field
+            label="Client secret"
+            hint={
+              isId
+                ? 'This looks like the id of a secret. Watchpost needs its value, which Entra shows only once.'
+                : 'Its value. It is stored sealed and never shown again.'
+            }
+            most={connectLimits.secret}
+            secret
+            field={secret}
+            change={(text) => {
+              setIsId(looksLikeId.test(text));
+              edited();
+            }}
+          />
+          <Field
+            label="Secret ends on"
+            optional
+            day
+            hint="“Expires” in Entra, which tells it to nobody else. With it Watchpost warns 30, 14, 7 and 1 day before."
+            most={10}
+            value={expires}
+            change={(text) => {
+              setExpires(text);
+              edited();
+            }}
+          />
+        </>
+      )}
+      {way === 'certificate' && (
+        <p className="caption">
+          Watchpost makes the key pair. You upload the certificate to the app registration; no secret is typed
+          or sent anywhere.
+        </p>
+      )}
       {(running === 'test' || (answer !== null && known === null)) && (
         <ConnectSteps steps={answer?.steps ?? null} find={tenant === null} />
       )}
       <div role="status" className="outcome">
         {running === 'test' && <span className="sr">Testing …</span>}
         {running === 'save' && <p>Testing once more and saving …</p>}
+        {running === 'make' && <p>Making a key pair …</p>}
         {answer !== null && known === null && running === null && <Outcome answer={answer} />}
         {known !== null && (
           <p>
@@ -195,7 +281,15 @@ function Form(props: {
           disabledFocusable={running !== null}
           onClick={good ? () => void run(false) : undefined}
         >
-          {running === 'test' ? 'Testing …' : answer === null ? 'Test' : 'Test again'}
+          {way === 'certificate'
+            ? running === 'make'
+              ? 'Making it …'
+              : 'Make certificate'
+            : running === 'test'
+              ? 'Testing …'
+              : answer === null
+                ? 'Test'
+                : 'Test again'}
         </Button>
         {(good || running === 'save') && (
           <Button type="submit" appearance="primary" disabledFocusable={running !== null}>
@@ -216,7 +310,7 @@ const permissions = [
 ];
 
 /** What an administrator of the tenant has to have done; folded away for who has done it before. */
-function Beforehand() {
+function Beforehand({ way }: { way: Way }) {
   return (
     <details>
       <summary>What has to be there first</summary>
@@ -232,10 +326,29 @@ function Beforehand() {
           Its application permissions for Microsoft Graph, with an administrator's consent:{' '}
           {permissions.join(', ')}.
         </li>
-        <li>A client secret of it, whose value you have at hand.</li>
+        {way === 'secret' && <li>A client secret of it, whose value you have at hand.</li>}
       </ol>
     </details>
   );
+}
+
+function Ways({ way, change }: { way: Way; change: (way: Way) => void }) {
+  return (
+    <fieldset className="ways">
+      <legend>How it signs in</legend>
+      {(['secret', 'certificate'] as const).map((one) => (
+        <label key={one}>
+          <input type="radio" name="way" checked={way === one} onChange={() => change(one)} />
+          {one === 'secret' ? 'Secret' : 'Certificate, made by Watchpost'}
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+/** Why there is no certificate, as a test says it. */
+function notMade({ steps, known }: CertificateAnswer): ConnectAnswer {
+  return { steps, known, works: false, organization: null, namesake: null, saved: null };
 }
 
 function Outcome({ answer }: { answer: ConnectAnswer }) {
@@ -269,6 +382,8 @@ function Outcome({ answer }: { answer: ConnectAnswer }) {
 function FirstSync(props: {
   api: Api;
   saved: Saved;
+  /** What the optional steps found; empty when none was tried. */
+  note: string;
   isNew: boolean;
   changed: () => void;
   close: () => void;
@@ -290,6 +405,7 @@ function FirstSync(props: {
       <div role="status" className="outcome">
         <p className={following.state === 'failed' ? 'worse' : undefined}>{inWords(following, isNew)}</p>
       </div>
+      {props.note !== '' && <p className="caption">{props.note}</p>}
       {following.state === 'running' && <progress aria-label={`Reading ${saved.name}`} />}
       <footer className="modal-foot">
         {isNew && <Button onClick={props.another}>Connect another</Button>}

@@ -8,6 +8,8 @@ export function Field(props: {
   /** A secret stays in the element alone: it is never written into the page, kept by the browser, or read back. */
   secret?: boolean;
   optional?: boolean;
+  /** A day, chosen with the browser's own means; `value` is `2026-11-20` or empty. */
+  day?: boolean;
   value?: string;
   fixed?: boolean;
   field?: Ref<HTMLInputElement>;
@@ -25,7 +27,7 @@ export function Field(props: {
         id={id}
         ref={props.field}
         className="search"
-        type={props.secret === true ? 'password' : 'text'}
+        type={props.secret === true ? 'password' : props.day === true ? 'date' : 'text'}
         {...(props.value === undefined ? {} : { value: props.value })}
         required={props.optional !== true}
         readOnly={props.fixed === true}

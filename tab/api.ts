@@ -1,8 +1,11 @@
 import type {
+  CertificateAnswer,
+  CertificateBody,
   ConnectAnswer,
   ConnectBody,
   CredentialsBody,
   Me,
+  NewCertificateBody,
   Problem,
   RemoveAnswer,
   RemoveBody,
@@ -47,6 +50,12 @@ export type Api = {
   /** Without `save` it is a test that keeps nothing. */
   connect(form: ConnectBody, save: boolean): Promise<ConnectAnswer>;
   credentials(id: string, form: CredentialsBody, save: boolean): Promise<ConnectAnswer>;
+  /** Of a tenant that is not connected yet. */
+  newCertificate(form: NewCertificateBody): Promise<CertificateAnswer>;
+  certificate(id: string, form: CertificateBody): Promise<CertificateAnswer>;
+  /** Saves what waits as soon as Entra takes it; `fresh` when the tenant is not connected yet. */
+  tryCertificate(id: string, fresh: { name: string } | null): Promise<ConnectAnswer>;
+  dropCertificate(id: string): Promise<{ dropped: boolean }>;
   sync(id: string): Promise<SyncAnswer>;
   /** Waits a moment for the end. */
   syncState(id: string, sync: string, signal?: AbortSignal): Promise<SyncAnswer>;
@@ -88,6 +97,13 @@ export function openApi(token: (fresh: boolean) => Promise<string>): Api {
     tenant: (id, signal) => get(tenantPath(id), signal),
     connect: (form, save) => post(`/api/tab/connect${save ? '' : '/test'}`, form),
     credentials: (id, form, save) => post(tenantPath(id, `/credentials${save ? '' : '/test'}`), form),
+    newCertificate: (form) => post('/api/tab/connect/certificate', form),
+    certificate: (id, form) => post(tenantPath(id, '/certificate'), form),
+    tryCertificate: (id, fresh) =>
+      fresh === null
+        ? post(tenantPath(id, '/certificate/test'), {})
+        : post('/api/tab/connect/certificate/test', { tenant: id, name: fresh.name }),
+    dropCertificate: (id) => post(tenantPath(id, '/certificate/drop'), {}),
     sync: (id) => post(tenantPath(id, '/sync'), {}),
     syncState: (id, sync, signal) => get(tenantPath(id, `/sync/${encodeURIComponent(sync)}`), signal),
     remove: (id, body) => post(tenantPath(id, '/remove'), body),

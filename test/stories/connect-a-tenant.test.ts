@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -246,6 +247,45 @@ story('connecting a tenant', () => {
     await dialog().getByRole('button', { name: 'Done' }).click();
     await page.locator('.head').getByText('Connected').waitFor();
     wingtip.secret = secret;
+  });
+
+  test('by certificate: made here, uploaded there, saved as soon as Entra knows it', async () => {
+    await page.getByRole('link', { name: 'Tenants' }).click();
+    await page.getByRole('button', { name: 'Connect a tenant' }).click();
+    await dialog().getByLabel('Tenant id or domain').fill(lucerne.domain);
+    await dialog().getByLabel('App id').fill(lucerne.appId);
+    await dialog()
+      .getByRole('radio', { name: /Certificate/ })
+      .check();
+    await keepShot(page, 'connect-way-certificate');
+    await dialog().getByRole('button', { name: 'Make certificate' }).click();
+    await dialog().getByText('SHA-256').waitFor();
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      dialog()
+        .getByRole('link', { name: /\.pem$/ })
+        .click(),
+    ]);
+    const certificate = readFileSync(await download.path(), 'utf8');
+    const sha256 = new X509Certificate(certificate).fingerprint256.replaceAll(':', '');
+    await dialog().getByText(sha256).waitFor();
+    await keepShot(page, 'connect-certificate');
+    await dialog().getByRole('button', { name: 'Test' }).click();
+    await dialog()
+      .getByText(/Entra does not know the certificate yet[\s\S]*Asking again/)
+      .waitFor();
+    await keepShot(page, 'connect-certificate-waits');
+    pages.push(await page.content());
+    await sandbox.control('POST', `/_sandbox/apps/${lucerne.appId}/certificates`, { certificate });
+    await page.getByRole('dialog', { name: 'Lucerne Publishing is connected' }).waitFor({ timeout: 20_000 });
+    await dialog()
+      .getByText(/Exchange settings: Exchange\.ManageAsApp is not granted/)
+      .waitFor();
+    await keepShot(page, 'connect-certificate-saved');
+    await dialog().getByRole('button', { name: 'Show Lucerne Publishing' }).click();
+    await page.getByRole('heading', { name: 'Lucerne Publishing', level: 1 }).waitFor();
+    expect(await page.locator('.connection').innerText()).toMatch(/Certificate[\s\S]*ends/);
+    expect(pages.join('\n')).not.toContain('PRIVATE KEY');
   });
 
   test('an Operator may sync and nothing else', async () => {
