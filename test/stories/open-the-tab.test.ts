@@ -170,6 +170,52 @@ story('opening the tab', () => {
     });
   });
 
+  test('names without a space wrap in the list and the heading, and push nothing off the screen', async () => {
+    const seeds = [
+      { name: 'W'.repeat(120), domain: `${'w'.repeat(60)}.example`, percent: 60, fell: ['AdminMFAV2'], days: 3 },
+      { name: 'Rechtsschutzversicherungsgesellschaften AG', domain: 'recht.example', percent: 50, days: 3 },
+      { name: 'Contoso', domain: 'contoso.example', percent: 40, days: 3 },
+    ];
+    const long = await openTabServer({ seeds, tabFolder: await builtTab() });
+    try {
+      await long.grant(0, 'Admin', 'all');
+      const seen = { server: long.url, token: await long.tokenOf(0) };
+      for (const width of [320, 1280]) {
+        await inTeams({ ...seen, width }, async ({ page, tab }) => {
+          await list(tab);
+          await keepShot(page, `overview-long-${width}`);
+          expect(await overflowOf(tab)).toEqual([]);
+          // A cell may hide what runs out of it without the page growing: each figure stands beside its name.
+          const cut = await tab.locator('.tenants :is(.score, .day, .name a)').evaluateAll(
+            (all) =>
+              all.filter((one) => {
+                const { right } = one.getBoundingClientRect();
+                return right > window.innerWidth || one.scrollWidth > one.clientWidth + 1;
+              }).length,
+          );
+          expect(cut).toBe(0);
+          expect(await axeOf(tab)).toEqual([]);
+          // What has spaces breaks at these, as before.
+          const lines = (name: RegExp) =>
+            tab
+              .getByRole('link', { name })
+              .evaluate((one) => Math.round(one.getBoundingClientRect().height / 20));
+          expect(await lines(/^Contoso/)).toBe(1);
+          expect(await lines(/^Rechtsschutz/)).toBeLessThanOrEqual(width === 320 ? 3 : 1);
+        });
+        const path = `/tab/tenants/${long.tenants[0]?.id}`;
+        await inTeams({ ...seen, width, path }, async ({ page, tab }) => {
+          await score(tab);
+          await keepShot(page, `tenant-long-${width}`);
+          expect(await overflowOf(tab)).toEqual([]);
+          expect(await axeOf(tab)).toEqual([]);
+        });
+      }
+    } finally {
+      await long.close();
+    }
+  }, 60_000);
+
   test('two tenants of one name are told apart in the list, the figures, and at 320 px', async () => {
     const [one, other] = ['contoso.example', 'contoso-holding.example'];
     const seeds = [
