@@ -431,6 +431,7 @@ export type TenantChange = {
 
 /** A person's wish for a sync now; the clock thread answers in the same row. */
 export type SyncRequest = {
+  permissions?: NonNullable<Tenant['permissions']>;
   id: string;
   tenantId: TenantId;
   by: string;

@@ -1,5 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { scopeOfJob } from '../../shared/access.ts';
+import type { AuditResult } from '../../shared/audit/entry.ts';
+import { keptPermissions } from '../../shared/tenants/permission-facts.ts';
 import type { TenantId } from '../../shared/tenants/tenant.ts';
 import { WatchpostError } from '../errors.ts';
 import type { Services, TenantAccess } from '../services.ts';
@@ -57,7 +59,7 @@ export async function connectKnown(
   const { what = 'connect tenant', by } = request;
   const access: TenantAccess = { tenantId: id, appId: request.appId, credential: request.credential };
   const tested = await testConnection(access, services, request.deadlineMs);
-  const { steps, notTried, organization } = tested;
+  const { steps, notTried, organization, roles } = tested;
   if (organization === null) {
     await audit(what, 'failed', id, services, by);
     return { steps, notTried, saved: null };
@@ -75,7 +77,8 @@ export async function connectKnown(
       throw anotherMade();
     }
   }
-  const { name, domain } = await save(access, request, organization, services);
+  await audit(what, 'started', id, services, by);
+  const { name, domain } = await save(access, request, { ...organization, roles }, services);
   const wish = await store.syncRequests.add(scope, id, by);
   await store.work.schedule(scope, id, 'sync-scores', services.now());
   await store.work.schedule(scope, id, 'sync-directory', services.now());
@@ -100,7 +103,7 @@ function removedMeanwhile(): WatchpostError {
 async function save(
   access: TenantAccess,
   request: ConnectRequest,
-  organization: NonNullable<Tested['organization']>,
+  organization: NonNullable<Tested['organization']> & Pick<Tested, 'roles'>,
   { store, now: clock }: Services,
 ): Promise<{ name: string; domain: string }> {
   const id = access.tenantId;
@@ -118,6 +121,7 @@ async function save(
     domains,
     opaque: known?.opaque ?? randomInt(1, 2 ** 31),
     connectedAt: known?.connectedAt ?? now,
+    permissions: keptPermissions(organization.roles, now),
     health: known?.health ?? { state: 'waiting', since: now, cause: '', remedy: '' },
     datasets: known?.datasets ?? {},
     licences: known?.licences ?? {

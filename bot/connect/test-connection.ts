@@ -22,6 +22,8 @@ export type Tested = {
   steps: TestStep[];
   /** Steps that were not tried, because an earlier one failed. */
   notTried: string[];
+  /** What the token allows; empty without one. */
+  roles: string[];
   /** Set when everything works: what the organisation calls itself. */
   organization: { name: string; domains: string[] } | null;
 };
@@ -65,6 +67,7 @@ export async function testConnection(
 ): Promise<Tested> {
   const id = access.tenantId;
   const steps: TestStep[] = [];
+  let roles: string[] = [];
   const end = performance.now() + deadlineMs;
   const inTime = <T>(reading: Promise<Reading<T>>): Promise<Reading<T>> => within(end, reading);
   const tried = <T>(step: string, reading: Reading<T>): boolean => {
@@ -74,12 +77,14 @@ export async function testConnection(
   };
   const ended = (organization: Tested['organization']): Tested => {
     const done = new Set(steps.map(({ step }) => step));
-    return { steps, notTried: all.filter((step) => !done.has(step)), organization };
+    return { steps, notTried: all.filter((step) => !done.has(step)), roles, organization };
   };
 
   // A token of earlier credentials must not make wrong new ones look right.
   microsoft.forget(id);
-  if (!tried(stepNames.token, await inTime(microsoft.token(access)))) return ended(null);
+  const token = await inTime(microsoft.token(access));
+  if (!tried(stepNames.token, token)) return ended(null);
+  if (token.kind === 'ok') roles = token.value.roles;
   const organization = await inTime(microsoft.organization(access));
   const readable = tried(stepNames.organization, organization);
   // What is missing of the permissions is told whole; without an answer for another reason nothing else is tried.

@@ -2,6 +2,8 @@ import { scopeOfJob, type TenantScope } from '../../shared/access.ts';
 import { evaluateScores, standing } from '../../shared/score/evaluate.ts';
 import type { EvaluatedSnapshot } from '../../shared/score/score.ts';
 import { cronFor } from '../../shared/tenants/cadence.ts';
+import { isNotConnected } from '../../shared/tenants/not-connected.ts';
+import { keptPermissions } from '../../shared/tenants/permission-facts.ts';
 import {
   type DatasetName,
   type DatasetState,
@@ -145,6 +147,9 @@ async function read(
 
   let says = asked ? await sayUnread(scores, scope, tenant, services) : '';
   let changed = false;
+  // From memory: what was just read was read with it.
+  const token = await microsoft.token(access);
+  if (token.kind === 'ok') change.permissions = keptPermissions(token.value.roles, now);
   if (scores.kind === 'ok') {
     const before = await store.scores.evaluated(scope, tenant.id);
     const since = plusDays(dayOf(now), -keptDays - 1);

@@ -74,7 +74,7 @@ export function openTenants({ engine, monotonic }: Kit): { tenants: TenantStore;
     },
     async save(scope, tenant) {
       requireScope(scope, tenant.id);
-      const { id, name, named, domain, domains, tags, ...first } = tenant;
+      const { id, name, named, domain, domains, tags, permissions, ...first } = tenant;
       try {
         await collection.updateOne(
           { _id: id },
@@ -86,6 +86,7 @@ export function openTenants({ engine, monotonic }: Kit): { tenants: TenantStore;
               sortName: sortName(name),
               ...(named === undefined ? {} : { named }),
               ...(tags === undefined ? {} : { tags }),
+              ...(permissions === undefined ? {} : { permissions }),
             },
             $setOnInsert: { tenantId: id, ...first },
           },

@@ -30,6 +30,8 @@ export type Tenant = {
   /** Number for metrics labels; random per tenant, tells nothing about it. */
   opaque: number;
   connectedAt: Instant;
+  /** Application permissions of the last app-only token, at most 100, and when that was. */
+  permissions?: { roles: string[]; at: Instant };
   health: Health;
   datasets: Partial<Record<DatasetName, DatasetState>>;
   licences: Licences;

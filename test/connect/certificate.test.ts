@@ -155,7 +155,15 @@ describe('a tenant that is not connected yet', () => {
       state: 'gap',
       says: 'Exchange.ManageAsApp is not granted, so they are not read.',
     });
+    // What the application may read is known from the test on, and again from each sync.
+    const rolesOf = async () => (await server.store.tenants.get(everything, id(one.id)))?.permissions?.roles;
+    expect(await rolesOf()).toContain('SecurityEvents.Read.All');
+    await world.sandbox.control('POST', `/_sandbox/tenants/${one.id}/consent`, {
+      grant: [...((await rolesOf()) ?? []), 'Mail.Read'],
+    });
+    microsoft.forget(id(one.id));
     expect(await runSyncs()).toEqual(['changed']);
+    expect(await rolesOf()).toContain('Mail.Read');
   });
 
   test('who comes back finds the one that waits; another application or "anew" gets another one', async () => {
