@@ -11,7 +11,9 @@ type Rule = { room: RegExp; may: RegExp[] };
 
 // `cron.ts` is arithmetic on a cron expression: jobs ask when work is due, lists and cards when data is old. `digest.ts`
 // makes the ids of findings and outbox rows, which jobs and commands must make alike.
-const ports = [/^bot\/(services|errors|log|cron|digest)\.ts$/];
+// `noted.ts` sees to it that what changes something leaves an audit entry, whoever serves it.
+// `csv.ts` is the one safe writer of CSV.
+const ports = [/^bot\/(services|errors|log|cron|csv|digest|noted)\.ts$/];
 const edge = [/^shared\//, /^bot\/(outbound|clouds|loopback|errors|log|secrets|services)\.ts$/];
 
 /** First matching row decides. `services.ts` is types only and is checked as such below. */

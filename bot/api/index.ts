@@ -1,5 +1,8 @@
 import type { TabConfig } from '../../shared/api.ts';
 import { openGate } from './allowed.ts';
+import { audited } from './audited.ts';
+import { bulkRoutes } from './bulk.ts';
+import { bulkLinksRoute } from './bulk-links.ts';
 import { certificateRoutes } from './certificate.ts';
 import { connectRoutes } from './connect.ts';
 import { meRoute } from './me.ts';
@@ -14,7 +17,7 @@ import { tenantsRoute } from './tenants.ts';
 export function apiRoutes(options: { signIn: TabConfig }): ApiRoute[] {
   const standings = openStandings();
   const gate = openGate();
-  return [
+  const routes: ApiRoute[] = [
     {
       method: 'GET',
       path: '/api/tab/config',
@@ -30,3 +33,4 @@ export function apiRoutes(options: { signIn: TabConfig }): ApiRoute[] {
     removeRoute(gate),
   ];
 }
+  return routes.map(audited);

@@ -146,15 +146,23 @@ export function openRequireUser(options: RequireUserOptions): RequireUser {
       return refusals.tenant;
     }
     if (!verified.has(digest)) {
-      await keepAppRoles(claims, tid, now);
-      verified.set(digest, { claims, tid });
+      if (await signedIn(claims, tid)) {
+        await keepAppRoles(claims, tid, now);
+        verified.set(digest, { claims, tid });
+      }
     }
     const who = callerOf(
       await store.people.get(tid, claims.oid),
       { tid, oid: claims.oid, name: claims.name },
       homeTenantId,
     );
-    return who.disabled ? refusals.disabled : { kind: 'user', who };
+        await denied('anybody', `token: ${checked.why}`);
+    keepFacts(who, factsIn(claims, tid));
+    if (who.disabled) {
+      await denied(`${tid}/${claims.oid}`, 'switched off');
+      return refusals.disabled;
+    }
+    return { kind: 'user', who };
   };
 
   async function check(token: string, now: Instant): Promise<Checked> {
@@ -164,6 +172,7 @@ export function openRequireUser(options: RequireUserOptions): RequireUser {
     try {
       key = await services.entraKeys.find(header.output.kid);
     } catch (error) {
+      await denied(`${tid}/${claims.oid}`, 'not a connected tenant');
       later({ code: errorCode(error) });
       return { kind: 'later' };
     }
@@ -178,6 +187,25 @@ export function openRequireUser(options: RequireUserOptions): RequireUser {
         requiredClaims: ['exp', 'nbf', 'iat'],
       }));
     } catch (error) {
+  async function denied(who: string, detail: string): Promise<void> {
+    await store.audit.denied({ who, what: 'sign in', where: 'tab', result: 'refused', detail });
+  }
+
+  /** The first sight of a token. Without its entry nobody gets a role by it; who has one goes on. */
+  async function signedIn(claims: Claims, tid: TenantId): Promise<boolean> {
+    const roles = claims.roles.length === 0 ? '' : `app roles in the token: ${claims.roles.join(' ')}`;
+    try {
+      await store.audit.write({
+        ...{ who: `${tid}/${claims.oid}`, what: 'sign in', where: 'tab', result: 'done' },
+        ...(roles === '' ? {} : { detail: roles }),
+      });
+      return true;
+    } catch (error) {
+      log.error({ code: errorCode(error) }, 'audit line could not be written');
+      return false;
+    }
+  }
+
       return { kind: 'bad', why: errorCode(error) };
     }
     const parsed = v.safeParse(claimsSchema, payload);

@@ -1,5 +1,6 @@
 import { scopeOfJob } from '../../shared/access.ts';
 import { connectTenant } from '../connect/connect-tenant.ts';
+import { inAudit } from '../noted.ts';
 import { Secret } from '../secrets.ts';
 import type { Services, TenantAccess } from '../services.ts';
 import type { CliRequest } from './socket.ts';
@@ -17,6 +18,18 @@ export async function runCli(
   services: Services,
   say: (line: string) => void,
 ): Promise<number> {
+  return await inAudit(
+    { who: `cli:${request.user}`, what: `cli ${request.command}`, where: 'command line' },
+    services,
+    async (inner) => await run(request, inner, say),
+    (sentence) => {
+      say(sentence);
+      return 1;
+    },
+  );
+}
+
+async function run(request: CliRequest, services: Services, say: (line: string) => void): Promise<number> {
   if (request.command === 'verify') return await verify(services, say);
   const credential = credentialOf(request);
   if (credential === null) {

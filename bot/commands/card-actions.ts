@@ -3,8 +3,11 @@ import { defaultThreshold, parseThreshold } from '../../shared/alerts/threshold.
 import type { Command } from '../../shared/command.ts';
 import { rowOfCommand } from '../../shared/command-table.ts';
 import type { Tenant } from '../../shared/tenants/tenant.ts';
+import { inAudit } from '../noted.ts';
 import type { CardHandler, Place, Reply, Services } from '../services.ts';
 import { acknowledgeFromCard } from './acknowledge.ts';
+import { aboutHere } from './audit.ts';
+import { healthOf } from './health.ts';
 import { refuse } from './reply.ts';
 import { runCommand, whyNot } from './run-command.ts';
 import { scoreOf } from './score.ts';
@@ -33,11 +36,35 @@ const handlers: Record<string, CardHandler> = {
 
 /** Without a prototype: a verb like "constructor" is unknown, not a function. */
 export const cardActions: Readonly<Record<string, CardHandler>> = Object.freeze(
-  Object.assign(Object.create(null), handlers),
+  Object.assign(
+    Object.create(null),
+    Object.fromEntries(Object.entries(handlers).map(([verb, handler]) => [verb, audited(verb, handler)])),
+  ),
 );
 
 function asCommand(commandFor: (page: number) => Command): CardHandler['run'] {
   return async (action, _, who, where, services) => {
+/** A button that may change something leaves an entry, whatever its handler does (R61). */
+export function audited(verb: string, handler: CardHandler): CardHandler {
+  if (!handler.changes) return handler;
+  return {
+    ...handler,
+    run: async (action, inputs, who, where, services) => {
+      const { tenant, object } = action;
+      return await inAudit(
+        {
+          ...aboutHere(verb, who, where),
+          ...(tenant === undefined ? {} : { tenant }),
+          ...(object === undefined ? {} : { target: object }),
+        },
+        services,
+        (inner) => handler.run(action, inputs, who, where, inner),
+        (say) => alone(refuse(where, say)),
+      );
+    },
+  };
+}
+
     const command = commandFor(pageOf(action.object));
     const reply = await runCommand(command, who, where, services);
     const refused = (await whyNot(rowOfCommand(command), who, where, services)) !== null;
@@ -59,12 +86,24 @@ function onTenant(command: Command, run: OfTenant): CardHandler['run'] {
   return async (action, _, who, where, services) => {
     const refusal = await whyNot(rowOfCommand(command), who, where, services);
     if (refusal?.kind === 'help') return alone(await runCommand({ kind: 'help' }, who, where, services));
-    if (refusal !== null) return alone(refuse(where, refusal.say));
+    const deny = async (detail: string): Promise<void> =>
+      await services.store.audit.denied({
+        ...aboutHere(rowOfCommand(command).name, who, where),
+        ...{ result: 'refused', detail },
+        ...(action.tenant === undefined ? {} : { target: action.tenant }),
+      });
+    if (refusal !== null) {
+      await deny(refusal.detail);
+      return alone(refuse(where, refusal.say));
+    }
     const scope = scopeFor(who, where.audience, 'view', services.now());
     const tenants = await services.store.tenants.list(scope);
     const tenant = tenants.find(({ id }) => id === action.tenant);
     // Gone, out of scope, or not for this place any more: one answer for all three.
-    if (tenant === undefined) return alone(refuse(where, 'This tenant is not available here any more.'));
+    if (tenant === undefined) {
+      await deny('tenant not available here');
+      return alone(refuse(where, 'This tenant is not available here any more.'));
+    }
     const reply = await run(tenant, who, where, services, action.object);
     return where.kind === 'personal' ? reply : alone(reply);
   };

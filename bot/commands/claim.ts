@@ -39,6 +39,7 @@ export async function claim(
   }
   if (may(who, 'grant', undefined, services.now())) return refuse(where, 'You are an Admin already.');
 
+  await audit('claim', 'started');
   // A code that was printed before there was an Admin outlives its use: it stands on some screen still.
   const outcome = (await store.people.anyAdmin(services.now()))
     ? 'none'

@@ -4,8 +4,9 @@ import { type CommandRow, rowOf, rowOfCommand } from '../../shared/command-table
 import { plain } from '../../shared/foreign-text.ts';
 import { isNameOf } from '../../shared/tenants/find-tenant.ts';
 import { escapeUsage } from '../cards/help.ts';
+import { inAudit } from '../noted.ts';
 import type { Place, Reply, Services } from '../services.ts';
-import { auditor } from './audit.ts';
+import { aboutHere } from './audit.ts';
 import { bind, unbind } from './bind.ts';
 import { claim } from './claim.ts';
 import { grant } from './grant.ts';
@@ -32,9 +33,18 @@ export async function runCommand(
 ): Promise<Reply> {
   const row = rowOfCommand(command);
   const refusal = await whyNot(row, who, where, services);
-  if (refusal === null) return await answer(command, who, where, services);
+  const about = aboutHere(row.name, who, where);
+  if (refusal === null) {
+    if (!row.changes) return await answer(command, who, where, services);
+    return await inAudit(
+      about,
+      services,
+      (inner) => answer(command, who, where, inner),
+      (say) => refuse(where, say),
+    );
+  }
   if (refusal.kind === 'help') return await help({ kind: 'help' }, who, where, services);
-  if (row.changes) await auditor(who, where, services)(row.name, 'refused', { detail: refusal.detail });
+  await services.store.audit.denied({ ...about, result: 'refused', detail: refusal.detail });
   return refuse(where, refusal.say);
 }
 

@@ -30,6 +30,7 @@ export async function waitingCertificate(
     appId,
     credential: { kind: 'certificate', ...(await makeCertificate(id, now())) },
   };
+  await audit('make certificate', 'started', id, services, by);
   const facts = await store.nextCredentials.put(scope, access);
   await audit('make certificate', 'done', id, services, by);
   return told(access, facts, settings.entraPortal);
@@ -70,6 +71,7 @@ export async function tryCertificate(
 
 /** Nobody wants it any more. False when none waited. */
 export async function dropCertificate(id: TenantId, by: string, services: Services): Promise<boolean> {
+  await audit('drop certificate', 'started', id, services, by);
   const dropped = await services.store.nextCredentials.drop(scopeOfJob(id), id);
   if (dropped) await audit('drop certificate', 'done', id, services, by);
   return dropped;

@@ -160,7 +160,10 @@ function anotherMade(): WatchpostError {
   });
 }
 
-/** One row for what was tried with a tenant's credentials; never anything of them. */
+/**
+ * One row for what was tried with a tenant's credentials; never anything of them. `started` comes before what cannot be
+ * taken back, and throws when it cannot be written.
+ */
 export async function audit(
   what:
     | 'connect tenant'
@@ -169,15 +172,12 @@ export async function audit(
     | 'remove tenant'
     | 'make certificate'
     | 'drop certificate',
-  result: 'done' | 'refused' | 'failed',
+  result: AuditResult,
   tenant: TenantId | undefined,
   services: Services,
   by: string,
 ): Promise<void> {
-  await services.store.audit.write({
-    who: by,
-    what,
-    result,
-    ...(tenant === undefined ? {} : { tenant }),
-  });
+  const { audit: log } = services.store;
+  const entry = { who: by, what, result, ...(tenant === undefined ? {} : { tenant }) };
+  await (result === 'started' ? log.writeFirst(entry) : log.write(entry));
 }

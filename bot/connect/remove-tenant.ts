@@ -23,6 +23,7 @@ export async function removeTenant(
   const { store, settings, microsoft } = services;
   const { id } = tenant;
   const scope = scopeOfJob(id);
+  await audit('remove tenant', 'started', id, services, by);
   try {
     const first = await store.purge.credentials(scope, id);
     microsoft.forget(id);

@@ -56,8 +56,9 @@ export async function bindInternal({ who, where, services }: Asking): Promise<Bo
       'guests are here',
     );
   }
-  await store.places.bind(id, { kind: 'internal' });
+  // Noted first, here and below: what cannot be noted is not done (R64).
   await note('done', `internal, was ${wasOf(row)}`);
+  await store.places.bind(id, { kind: 'internal' });
   return { kind: 'internal' };
 }
 
@@ -77,8 +78,8 @@ export async function unbind({ who, where, services }: Asking): Promise<Bound> {
     await note('refused', 'beyond the own scope');
     return { kind: 'refused', say: 'Your role does not cover what is bound here. Ask another Admin.' };
   }
-  await store.places.bind(id, undefined);
   await note('done', `was ${wasOf(row)}`);
+  await store.places.bind(id, undefined);
   return { kind: 'unbound' };
 }
 
@@ -170,9 +171,10 @@ export async function confirmBinding(
   if (takesTwo && asked) {
     return await refused('A second Admin has to type this code: one alone cannot.', 'the same Admin twice');
   }
-  if (!(await store.places.bindAsAsked(row))) return { kind: 'unknown-code' };
   await note('done', `${row.conversationId}: customer, was ${wasOf(row)}`, tenant);
-  return { kind: 'bound', tenant };
+  if (await store.places.bindAsAsked(row)) return { kind: 'bound', tenant };
+  await note('refused', `${row.conversationId}: changed meanwhile`, tenant);
+  return { kind: 'unknown-code' };
 }
 
 const notKnown = 'I do not know this place yet. Write to me here once more.';
@@ -214,9 +216,10 @@ function hashOf(code: string): string {
 
 function noteOf(who: Caller, where: string, what: string, { store }: Services) {
   return async (result: 'done' | 'refused', detail: string, tenant?: TenantId): Promise<void> => {
-    await store.audit.write({
+    const entry = {
       ...{ who: keyOf(who), what, where, result, detail },
       ...(tenant === undefined ? {} : { tenant }),
-    });
+    };
+    await (result === 'done' ? store.audit.writeFirst(entry) : store.audit.write(entry));
   };
 }

@@ -87,8 +87,9 @@ export async function giveRole(
     await note(giver, 'grant', 'done', `${role} to ${keyOf(person)}: was given before`);
     return { kind: 'given', grant, had: true };
   }
-  await services.store.people.addGrant(person.tid, person.oid, clean(person.name, 200), grant);
+  // Noted first: what cannot be noted is not done (R64).
   await note(giver, 'grant', 'done', `${role} of ${covered} to ${keyOf(person)}`);
+  await services.store.people.addGrant(person.tid, person.oid, clean(person.name, 200), grant);
   return { kind: 'given', grant, had: false };
 }
 
@@ -184,28 +185,31 @@ type Change = {
   decide(held: Rights): Partial<Rights> | null;
 };
 
-/** Decides by what is held in the store at that moment, and notes what became of it. */
+/**
+ * Decides by what is held in the store at that moment. What is about to be done is noted first, for what cannot be
+ * noted is not done (R64), and decided once more when it is written.
+ */
 async function change(
   giver: Giver,
   person: FoundPerson,
   { what, detail, make, allowed, decide }: Change,
   no: string,
 ): Promise<Changed> {
-  let may = false;
-  let changed = false;
-  const name = make === true ? clean(person.name, 200) : undefined;
+  const { people } = giver.services.store;
   const { tid, oid } = person;
-  const { before } = await giver.services.store.people.change(tid, oid, name, (held) => {
-    may = allowed({ tid, oid, grants: held.grants, denies: held.denies });
-    const decision = may ? decide(held) : null;
-    changed = decision !== null;
-    return decision;
+  const mayNow = ({ grants, denies }: Rights): boolean => allowed({ tid, oid, grants, denies });
+  const { before } = await people.change(tid, oid, undefined, () => null);
+  if (!mayNow(before)) return await refusal(giver, what, person, no, 'beyond the own role or scope');
+  if (decide(before) === null) return { kind: 'done', before };
+  await note(giver, what, 'done', detail);
+  let still = true;
+  const done = await people.change(tid, oid, make === true ? clean(person.name, 200) : undefined, (held) => {
+    still = mayNow(held);
+    return still ? decide(held) : null;
   });
-  // Of somebody nobody knows there is nothing to take: asked all the same, so that rights decide and not chance.
-  if (before.grants.length + before.denies.length === 0 && !may) may = allowed({ tid, oid, ...before });
-  if (!may) return await refusal(giver, what, person, no, 'beyond the own role or scope');
-  if (changed) await note(giver, what, 'done', detail);
-  return { kind: 'done', before };
+  if (!still)
+    return await refusal(giver, what, person, no, 'changed meanwhile: beyond the own role or scope');
+  return { kind: 'done', before: done.before };
 }
 
 async function refusal(
@@ -225,10 +229,9 @@ async function note(
   result: 'done' | 'refused',
   detail: string,
 ): Promise<void> {
-  await services.store.audit.write({
-    ...{ who: keyOf(who), what, where, result },
-    detail: detail.slice(0, 400),
-  });
+  const { audit } = services.store;
+  const entry = { ...{ who: keyOf(who), what, where, result }, detail: detail.slice(0, 400) };
+  await (result === 'done' ? audit.writeFirst(entry) : audit.write(entry));
 }
 
 function keyOf({ tid, oid }: { tid: TenantId; oid: string }): string {

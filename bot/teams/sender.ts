@@ -31,7 +31,7 @@ export type Sender = Deliver & {
 export type SenderOptions = {
   connector: Connector;
   audiences: Audiences;
-  store: Pick<Store, 'people'>;
+  store: Pick<Store, 'people' | 'audit'>;
   homeTenantId: TenantId;
   cards: CardSigner;
   /** Given as an argument so that a test can take it out and see that it guards something. */
@@ -91,6 +91,7 @@ export function openSender(options: SenderOptions): Sender {
     const activity = message(reply, signed(reply.card, place, audience, who), address, place);
     if (!(await passes(reply.tenants, place, audience, who))) {
       log.warn({ kind: audience.kind, count: reply.tenants.length }, 'the gate withheld an answer');
+      await withheld('an answer', reply.tenants, place, audience, who);
       return { kind: 'withheld', why: `not for ${audience.kind}` };
     }
     const outcome =
@@ -105,6 +106,7 @@ export function openSender(options: SenderOptions): Sender {
     place: Omit<Place, 'audience'>,
     news: News,
     isOurs: () => boolean = () => true,
+    begin?: () => Promise<boolean>,
   ): Promise<Delivery> {
     // News has no reader of its own, and says whose it is.
     if (place.kind === 'personal' || news.tenants.length === 0) {
@@ -115,25 +117,56 @@ export function openSender(options: SenderOptions): Sender {
     } catch (error) {
       return { kind: 'unreachable', why: errorCode(error) };
     }
+    let audience = await audiences.of(place);
+    const refused = refusalOf(news, audience);
+    if (refused !== null) return refused;
+    if (begin !== undefined) {
+      if (!(await begin())) return { kind: 'unreachable', why: othersMaySend };
+      // That took its time: what decides is who reads there and whose it is now.
+      audience = await audiences.of(place);
+    }
     const address: Address = { ...place, targeted: false };
-    const audience = await audiences.of(place);
     const activity = {
       ...message(news, signed(news.card, place, audience), address, place),
       channelData: {
         watchpost: { findings: news.findings, ...(news.repeated === true ? { repeated: true } : {}) },
       },
     };
-    if (!gate(news.tenants, audience)) {
-      log.warn({ kind: audience.kind, count: news.tenants.length }, 'the gate withheld news');
-      const kind = isPassing(audience) ? 'unreachable' : 'withheld';
-      return { kind, why: whyNot(audience) };
-    }
-    if (!isOurs()) return { kind: 'unreachable', why: 'somebody else may send it by now' };
+    const late = refusalOf(news, audience);
+    if (late !== null) return late;
+    if (!isOurs()) return { kind: 'unreachable', why: othersMaySend };
     const outcome =
       news.replaces === undefined
         ? await connector.post(address, activity)
         : await connector.update(address, news.replaces, activity);
     return deliveryOf(outcome);
+  }
+
+  /** What the gate keeps back is in the audit, a flood of it counted. */
+  async function withheld(
+    what: string,
+    tenants: readonly TenantId[],
+    place: Omit<Place, 'audience'>,
+    audience: Audience,
+    who?: Caller,
+  ): Promise<void> {
+    const [tenant] = tenants;
+    await store.audit.denied({
+      who: who === undefined ? 'watchpost' : `${who.tid}/${who.oid}`,
+      what: 'gate',
+      ...(tenants.length === 1 && tenant !== undefined ? { tenant } : {}),
+      where: place.conversationId,
+      result: 'refused',
+      detail: `withheld ${what} of ${tenants.length} tenant${tenants.length === 1 ? '' : 's'}: not for ${audience.kind}`,
+    });
+  }
+
+  /** What the gate says to news; null when it may go. */
+  function refusalOf(news: News, audience: Audience): Delivery | null {
+    if (gate(news.tenants, audience)) return null;
+    log.warn({ kind: audience.kind, count: news.tenants.length }, 'the gate withheld news');
+    const kind = isPassing(audience) ? 'unreachable' : 'withheld';
+    return { kind, why: whyNot(audience) };
   }
 
   /** The card as JSON. `who` is the reader of a targeted one. */
@@ -222,6 +255,7 @@ export function openSender(options: SenderOptions): Sender {
       const card = signed(reply.card, place, audience, who);
       if (reply.tenants.length > 0 && !(await passesFor(reply.tenants, audience, who))) {
         log.warn({ kind: audience.kind, count: reply.tenants.length }, 'the gate withheld an answer');
+        await withheld('an answer', reply.tenants, place, audience, who);
         return { kind: 'withheld' };
       }
       const content = fitting(reply, card, options.openUrl);
@@ -230,7 +264,10 @@ export function openSender(options: SenderOptions): Sender {
   };
 }
 
+const othersMaySend = 'somebody else may send it by now';
+
 function whyNot(audience: Audience): string {
+  if (audience.kind === 'customer') return 'this conversation belongs to another customer';
   return audience.kind === 'unbound' ? audience.why : `not for ${audience.kind}`;
 }
 
