@@ -47,6 +47,15 @@ export const commandTable: readonly CommandRow[] = [
     changes: false,
   },
   {
+    name: 'health',
+    usage: 'health contoso',
+    summary: 'What of a tenant can be read and what not, with the remedy; without a name all, what needs somebody first',
+    needs: 'view',
+    places: everywhere,
+    menu: false,
+    changes: false,
+  },
+  {
     name: 'sync',
     usage: 'sync contoso',
     summary: 'Reads a tenant now and says what changed',
@@ -180,6 +189,7 @@ const names: Record<Exclude<Command['kind'], 'misused'>, CommandName> = {
   ranking: 'score',
   tenants: 'tenants',
   sync: 'sync',
+  health: 'health',
   watch: 'watch',
   watching: 'watching',
   unwatch: 'unwatch',

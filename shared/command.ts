@@ -10,6 +10,8 @@ export type Command =
   | { kind: 'score'; tenant: string }
   | { kind: 'ranking'; page: number }
   | { kind: 'tenants'; page: number }
+  /** Without a name all of them, what needs somebody first. */
+  | { kind: 'health'; tenant: string; page: number }
   | { kind: 'sync'; tenant: string }
   /** At least one name, or all there are. */
   | { kind: 'watch'; tenants: 'all' | string[] }
@@ -47,6 +49,7 @@ export type Mention = { teamsId: string; text: string; isBot: boolean };
 export type CommandName =
   | 'score'
   | 'tenants'
+  | 'health'
   | 'sync'
   | 'watch'
   | 'watching'
@@ -92,6 +95,8 @@ function understand(all: Word[], mentions: readonly Mention[]): Command {
     case 'tenant':
     case 'tenants':
       return { kind: 'tenants', page: pageOf(rest) ?? 1 };
+    case 'health':
+      return healthCommand(rest);
     case 'sync':
       return syncCommand(rest);
     case 'watch':
@@ -154,6 +159,11 @@ function scoreCommand(rest: Word[]): Command {
   if (page !== undefined) return { kind: 'ranking', page };
   const tenant = nameIn(rest);
   return tenant === '' ? { kind: 'ranking', page: 1 } : { kind: 'score', tenant };
+}
+
+function healthCommand(rest: Word[]): Command {
+  const page = pageOf(rest);
+  return { kind: 'health', tenant: page === undefined ? nameIn(rest) : '', page: page ?? 1 };
 }
 
 function syncCommand(rest: Word[]): Command {

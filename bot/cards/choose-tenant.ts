@@ -8,9 +8,10 @@ import { nameApart, namesakes } from './tenants-apart.ts';
 export const choicesShown = 6;
 
 /** What can be asked of one tenant. */
-export type TenantVerb = 'score' | 'sync' | 'watch' | 'unwatch' | 'threshold';
+export type TenantVerb = 'score' | 'health' | 'sync' | 'watch' | 'unwatch' | 'threshold';
 const titles: Record<TenantVerb, string> = {
   score: 'Show',
+  health: 'Health of',
   sync: 'Sync',
   watch: 'Watch',
   unwatch: 'Stop watching',

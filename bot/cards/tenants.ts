@@ -1,7 +1,7 @@
 import { clean, plain } from '../../shared/foreign-text.ts';
 import { notRead } from '../../shared/tenants/not-read.ts';
 import type { HealthState, Tenant, TenantId } from '../../shared/tenants/tenant.ts';
-import { healthLabel, healthReason } from '../../shared/tenants/tenant-health.ts';
+import { failingTries, healthLabel, healthReason } from '../../shared/tenants/tenant-health.ts';
 import { dayOf, type Instant } from '../../shared/time.ts';
 import { ageText, counted, dayText } from '../../shared/words.ts';
 import type { CardData } from '../services.ts';
@@ -19,16 +19,26 @@ export function tenantsCard(list: {
   count: number;
   now: Instant;
   settings: LinkSettings;
+  /** As the list of what needs somebody: how many do, and what its pages ask for. */
+  health?: { broken: number; failing: number };
 }): CardData {
-  const { rows, page, pages, count, now } = list;
+  const { rows, page, pages, count, now, health } = list;
   const shared = namesakes(rows);
   return listCard({
     fallback: clean(`Tenants. ${tenantsLine(rows)}`, 600),
-    title: 'Tenants',
-    caption: `${counted(count, 'tenant')} connected${pages > 1 ? ` · page ${page} of ${pages}` : ''}`,
-    rows: rows.map((tenant) => tenantRow(tenant, now, shared)),
-    buttons: [...pageButtons('tenants', page, pages), openTenants(list.settings)],
+    title: health === undefined ? 'Tenants' : healthTitle(health, count),
+    caption: `${counted(count, 'tenant')}${health === undefined ? ' connected' : ''}${pages > 1 ? ` · page ${page} of ${pages}` : ''}`,
+    rows: rows.map((tenant) => tenantRow(tenant, now, shared, health === undefined ? 'score' : 'health')),
+    buttons: [
+      ...pageButtons(health === undefined ? 'tenants' : 'health-of-all', page, pages),
+      openTenants(list.settings),
+    ],
   });
+}
+
+function healthTitle({ broken, failing }: { broken: number; failing: number }, count: number): string {
+  if (broken > 0) return `${broken} of ${counted(count, 'tenant')} cannot be read`;
+  return failing > 0 ? `The last tries failed at ${counted(failing, 'tenant')}` : 'All tenants can be read';
 }
 
 /** The page as one line of text, not escaped. */
@@ -47,7 +57,12 @@ const colors: Record<HealthState, NonNullable<Row['valueColor']>> = {
   'service-error': 'Warning',
 };
 
-function tenantRow(tenant: Tenant, now: Instant, shared: ReadonlySet<TenantId>): Row {
+function tenantRow(
+  tenant: Tenant,
+  now: Instant,
+  shared: ReadonlySet<TenantId>,
+  verb: 'score' | 'health',
+): Row {
   const { health } = tenant;
   const readAt = tenant.datasets.secureScores?.readAt;
   const missing = notRead(tenant);
@@ -61,10 +76,8 @@ function tenantRow(tenant: Tenant, now: Instant, shared: ReadonlySet<TenantId>):
     valueColor: colors[health.state],
     change: readAt === undefined ? 'not read yet' : `read ${ageText(readAt, now)}`,
     note: well
-      ? gaps
-        ? unseen(missing, 200)
-        : ''
+      ? [plain(failingTries(health), 200), gaps ? unseen(missing, 200) : ''].filter(Boolean).join(' ')
       : plain(`Since ${dayText(dayOf(health.since), now)}. ${healthReason(health)}`, 300),
-    select: ask(`Show ${nameApart(tenant, shared, clean, 75)}`, { verb: 'score', tenant: tenant.id }),
+    select: ask(`Show ${nameApart(tenant, shared, clean, 75)}`, { verb, tenant: tenant.id }),
   };
 }

@@ -19,6 +19,8 @@ import { watchTenant } from './watch.ts';
 /** The buttons by their verb. Each is authorised again by today's roles and place (R10), like the typed command. */
 const handlers: Record<string, CardHandler> = {
   score: { changes: false, run: onTenant({ kind: 'score', tenant: '' }, scoreOf) },
+  health: { changes: false, run: onTenant({ kind: 'health', tenant: '', page: 1 }, healthOf) },
+  'health-of-all': { changes: false, run: asCommand((page) => ({ kind: 'health', tenant: '', page })) },
   sync: { changes: true, run: onTenant({ kind: 'sync', tenant: '' }, syncFromCard) },
   acknowledge: { changes: true, run: acknowledgeFromCard },
   watch: { changes: true, run: onTenant({ kind: 'watch', tenants: [] }, forAll(watchTenant)) },
@@ -42,8 +44,6 @@ export const cardActions: Readonly<Record<string, CardHandler>> = Object.freeze(
   ),
 );
 
-function asCommand(commandFor: (page: number) => Command): CardHandler['run'] {
-  return async (action, _, who, where, services) => {
 /** A button that may change something leaves an entry, whatever its handler does (R61). */
 export function audited(verb: string, handler: CardHandler): CardHandler {
   if (!handler.changes) return handler;
@@ -65,6 +65,8 @@ export function audited(verb: string, handler: CardHandler): CardHandler {
   };
 }
 
+function asCommand(commandFor: (page: number) => Command): CardHandler['run'] {
+  return async (action, _, who, where, services) => {
     const command = commandFor(pageOf(action.object));
     const reply = await runCommand(command, who, where, services);
     const refused = (await whyNot(rowOfCommand(command), who, where, services)) !== null;

@@ -10,6 +10,7 @@ import { aboutHere } from './audit.ts';
 import { bind, unbind } from './bind.ts';
 import { claim } from './claim.ts';
 import { grant } from './grant.ts';
+import { health } from './health.ts';
 import { help, noRole } from './help.ts';
 import { people } from './people.ts';
 import { ranking } from './ranking.ts';
@@ -61,6 +62,8 @@ async function answer(command: Command, who: Caller, where: Place, services: Ser
       return await ranking(command, who, where, services);
     case 'tenants':
       return await tenants(command, who, where, services);
+    case 'health':
+      return await health(command, who, where, services);
     case 'sync':
       return await sync(command, who, where, services);
     case 'watch':

@@ -3,6 +3,7 @@ import { connectionNews } from '../../bot/cards/connection.ts';
 import { collapsedConnections } from '../../bot/cards/connections.ts';
 import { dropNews } from '../../bot/cards/drop.ts';
 import { collapsedNews, mostRows } from '../../bot/cards/drops.ts';
+import { tenantHealthCard } from '../../bot/cards/health.ts';
 import { helpCard } from '../../bot/cards/help.ts';
 import { noticeCard } from '../../bot/cards/notice.ts';
 import { rankingCard, rowsOnPage } from '../../bot/cards/ranking.ts';
@@ -230,6 +231,12 @@ export function gallery(text: ForeignText = usual, many = 25): Record<string, Ca
       settings,
     }),
     tenants: tenantsCard({ rows: shown, page: 2, pages, count: many, now, settings }),
+    health: tenantHealthCard({ tenant: ill, now, settings }),
+    healthWell: tenantHealthCard({ tenant: first, now, settings }),
+    healthOfAll: tenantsCard({
+      ...{ rows: shown, page: 1, pages, count: many, now, settings },
+      health: { broken: 5, failing: 1 },
+    }),
     choose: chooseTenantCard('score', text('con'), tenants),
     help: helpCard({
       lead: 'I do not know “flarb”.',
