@@ -425,13 +425,13 @@ export type TenantChange = {
   domain?: string;
   domains?: string[];
   licences?: Licences;
+  permissions?: NonNullable<Tenant['permissions']>;
   health?: Health;
   datasets?: Partial<Record<DatasetName, DatasetState>>;
 };
 
 /** A person's wish for a sync now; the clock thread answers in the same row. */
 export type SyncRequest = {
-  permissions?: NonNullable<Tenant['permissions']>;
   id: string;
   tenantId: TenantId;
   by: string;
