@@ -1,6 +1,5 @@
 import { getServers, promises } from 'node:dns';
 import { openTurns } from './dns-turns.ts';
-import { errorCode } from './errors.ts';
 import type { Dns, DnsAnswer } from './services.ts';
 
 export type DnsOptions = {
@@ -44,7 +43,7 @@ export function openDns(options: DnsOptions = {}): Dns {
       const records = await question(resolver);
       return records.length === 0 ? { kind: 'none' } : bounded(records);
     } catch (error) {
-      return silence(errorCode(error));
+      return silence(error);
     } finally {
       clearTimeout(late);
       signal?.removeEventListener('abort', cancel);
@@ -66,7 +65,8 @@ function bounded(records: string[]): DnsAnswer {
 }
 
 /** Nothing there, or nothing heard: never the same. */
-function silence(code: string): DnsAnswer {
+function silence(error: unknown): DnsAnswer {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
   if (code === 'ENOTFOUND' || code === 'ENODATA') return { kind: 'none' };
   if (code === 'ETIMEOUT' || code === 'ECANCELLED')
     return { kind: 'unknown', why: 'the name servers did not answer' };

@@ -51,6 +51,7 @@ export function openMicrosoft(options: MicrosoftOptions): Microsoft {
     scope === undefined
       ? undefined
       : openTokens({ outbound, cloud, now, signal, scope, most: 100, ...(consentApp ? { consentApp } : {}) });
+  const sleep = options.sleep ?? ((ms: number) => rest(ms, signal));
   const gateway = openGateway({
     outbound,
     cloud,
@@ -59,11 +60,11 @@ export function openMicrosoft(options: MicrosoftOptions): Microsoft {
     log,
     signal,
     random: options.random ?? Math.random,
-    sleep: options.sleep ?? ((ms) => rest(ms, signal)),
+    sleep,
   });
 
   // Ten a minute for one app over all its tenants (`graph.md` §3); two are left for another instance of ours.
-  const signIns = openBudget({ most: 8, spanMs: 60_000, now });
+  const signIns = openBudget({ most: 8, spanMs: 60_000, now, sleep });
 
   return {
     token: (access) => rolesOf(() => gateway.token(access)),
@@ -95,7 +96,8 @@ export function openMicrosoft(options: MicrosoftOptions): Microsoft {
     async signInActivity(access) {
       const paced: Pick<typeof gateway, 'get'> = {
         async get(who, ask) {
-          signIns.take(who.appId);
+          if (typeof ask === 'string') await signIns.goOn(who.appId);
+          else signIns.begin(who.appId);
           return await gateway.get(who, ask);
         },
       };
