@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { CronExpressionParser } from 'cron-parser';
 import * as v from 'valibot';
+import { type Role, roles } from '../shared/access.ts';
 import { type TenantId, tenantId } from '../shared/tenants/tenant.ts';
 import { isLoopback } from './loopback.ts';
 import { Secret } from './secrets.ts';
@@ -39,6 +40,9 @@ export const names = [
   'MONGODB_URI',
   'WATCHPOST_DATA',
   'WATCHPOST_ROLE',
+  'WATCHPOST_GROUP_ROLES',
+  'WATCHPOST_NAME_CLAIMS',
+  'WATCHPOST_MAIL_CLAIMS',
   'METRICS_TOKEN',
   'CLOUD',
   'SYNC_CRON_SCORES',
@@ -119,6 +123,41 @@ export function reader(set: Map<Name, string>, problems: string[], folder: strin
       if (found !== undefined) return found;
       problems.push(`${name} must be one of ${values.join(', ')}.`);
       return fallback;
+    },
+    /** Some of these words, with commas between, in the order in which they were said. */
+    someOf<T extends string>(name: Name, values: readonly T[], fallback: readonly T[]): readonly T[] {
+      const value = set.get(name);
+      if (value === undefined) return fallback;
+      const said = value.split(',').map((one) => one.trim().toLowerCase());
+      const found = said.map((one) => values.find((known) => known === one));
+      const known = found.filter((one) => one !== undefined);
+      if (known.length === said.length) return known;
+      problems.push(`${name} must be some of ${values.join(', ')}, with commas between.`);
+      return fallback;
+    },
+    /** `<object id>=Role`, with commas between. */
+    groupRoles(name: Name): ReadonlyMap<string, Role> {
+      const mapped = new Map<string, Role>();
+      const value = set.get(name);
+      if (value === undefined) return mapped;
+      for (const pair of value.split(',')) {
+        const [group = '', said = '', ...rest] = pair.split('=').map((one) => one.trim());
+        const role = roles.find((one) => one.toLowerCase() === said.toLowerCase());
+        const id = tenantId(group);
+        // Customer is for people of other tenants, whose groups are none of ours.
+        if (id === undefined || role === undefined || role === 'Customer' || rest.length > 0) {
+          problems.push(
+            `${name} must be the object ids of groups with a role each: <id>=Operator,<id>=Reader. Roles are Admin, Operator and Reader.`,
+          );
+          return mapped;
+        }
+        if (mapped.has(id)) {
+          problems.push(`${name} names a group twice.`);
+          return mapped;
+        }
+        mapped.set(id, role);
+      }
+      return mapped;
     },
     cron(name: Name, fallback: string): string {
       const value = set.get(name);

@@ -1,4 +1,6 @@
 import { join, resolve } from 'node:path';
+import type { Role } from '../shared/access.ts';
+import { type ShownBy, shownByDefault, shownClaims } from '../shared/shown-claims.ts';
 import type { TenantId } from '../shared/tenants/tenant.ts';
 import { demoBotId, demoHome, demoTabAppId } from './cast.ts';
 import { type AppCredential, isLoopbackUrl, type Name, names, reader } from './config-reader.ts';
@@ -24,6 +26,8 @@ export type Config = {
   bot: { id: string; tenantId: TenantId; credential: AppCredential | undefined };
   tab: { clientId: string; tenantId: TenantId; credential: AppCredential | undefined };
   graph: { appId: string; credential: AppCredential } | undefined;
+  /** Whom a token of the tab speaks of: roles by group, and the claims that are shown as name and mail address. */
+  people: { groupRoles: ReadonlyMap<string, Role>; shownBy: ShownBy };
   teamsAppId: string | undefined;
   sandboxUrl: string | undefined;
   /** The second place of the audit's checkpoints, and the Ed25519 key that signs them: made when it is not there. */
@@ -111,6 +115,13 @@ export function readConfig(environment: NodeJS.ProcessEnv, folder = process.cwd(
     cloud,
     mongodbUri: mongo === undefined ? undefined : new Secret(mongo),
     metricsToken: read.secret('METRICS_TOKEN', 16),
+    people: {
+      groupRoles: read.groupRoles('WATCHPOST_GROUP_ROLES'),
+      shownBy: {
+        name: read.someOf('WATCHPOST_NAME_CLAIMS', shownClaims, shownByDefault.name),
+        mail: read.someOf('WATCHPOST_MAIL_CLAIMS', shownClaims, shownByDefault.mail),
+      },
+    },
     teamsAppId,
     sandboxUrl: sandbox?.replace(/\/+$/, ''),
     syncScores: read.cron('SYNC_CRON_SCORES', demo ? everyMinute : twiceADay),

@@ -89,6 +89,7 @@ async function run(): Promise<void> {
       issuer: cloudNamed(config.cloud).tabIssuer,
     }),
     services,
+      ...config.people,
     ready: async () => {
       await services.store.ping();
       return !stopping.signal.aborted;

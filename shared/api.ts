@@ -18,8 +18,8 @@ export type Me = {
   reasons: string[];
   home: boolean;
   now: Instant;
-  /** `connect`: new tenants, which takes an Admin of all of them. `sync`: some tenant. */
-  may: { connect: boolean; sync: boolean };
+  /** `connect`: new tenants, which takes an Admin of all of them. `sync`: some tenant. `people`: their roles. */
+  may: { connect: boolean; sync: boolean; people: boolean };
 };
 
 /** One line of `GET /api/tab/tenants`. Null = not known; the reason is in `health` or `notRead`. */
@@ -310,3 +310,78 @@ export type RemoveAnswer = { name: string; deleted: string[] };
 
 /** Every refusal of our API: RFC 9457 problem, with an id that is in the log. */
 export type Problem = { title: string; status: number; detail: string; id: string };
+/** Tenants of a grant or deny that the reader may see, by name; at most 50 of them, `more` there are beside. */
+export type CoveredLine = {
+  all: boolean;
+  tenants: { id: string; name: string }[];
+  more: number;
+  tags: string[];
+};
+
+/** One line of `GET /api/tab/people`: who has a role, is denied something, or is switched off. */
+export type PersonRow = {
+  /** `tid/oid`: what the changes name. */
+  key: string;
+  name: string;
+  address: string | null;
+  /** Of which connected tenant; null for people of this organisation. */
+  organisation: string | null;
+  you: boolean;
+  disabled: boolean;
+  /** The strongest that counts now; null when nothing does. */
+  role: Role | null;
+  grants: {
+    role: Role;
+    covered: CoveredLine;
+    source: string;
+    by: string;
+    at: Instant;
+    until: Instant | null;
+  }[];
+  denies: { covered: CoveredLine; by: string; at: Instant; until: Instant | null }[];
+  seenAt: Instant | null;
+  may: { take: boolean; lift: boolean; switch: boolean };
+};
+/**
+ * `GET /api/tab/people?q=…`: at most 200 by name; `total` is how many there are with this search. `tags` are those that
+ * tenants have; `may.all`: whether this reader can give all tenants and tags.
+ */
+export type PeopleList = {
+  now: Instant;
+  rows: PersonRow[];
+  total: number;
+  tags: string[];
+  may: { all: boolean };
+};
+
+/** Longest text people may type to name somebody, and how many tenants and tags a change names. */
+export const peopleLimits = { person: 320, tenants: 200, tags: 20, code: 40 } as const;
+
+/** Whom a change is about: an address, an object id, or the key of a row. */
+type PersonBody = { person: string };
+type CoveredBody = { all: boolean; tenants: string[]; tags: string[]; until?: Day };
+/** `POST /api/tab/people/grant`, `/deny`, `/revoke`, `/lift`, `/switch`, and `/bind` with a code a channel shows. */
+export type GrantBody = PersonBody & CoveredBody & { role: Role };
+export type DenyBody = PersonBody & CoveredBody;
+export type RevokeBody = PersonBody;
+export type SwitchBody = PersonBody & { off: boolean };
+export type BindBody = { code: string };
+/** What was done, a sentence. */
+export type PeopleAnswer = { says: string };
+
+/** `GET /api/tab/me/claims`: what the token of this page says, which role follows and why. */
+export type MyClaims = {
+  now: Instant;
+  name: string;
+  mail: string | null;
+  home: boolean;
+  role: Role | null;
+  /** Names of claims as Entra writes them, and what Watchpost does with each. */
+  claims: { claim: string; value: string; use: string }[];
+  /** A role, what it covers, why, and when it lapses. */
+  rights: { says: string; why: string; until: Instant | null }[];
+  denied: string[];
+  /** What does not count and why, sentences. */
+  notes: string[];
+};
+

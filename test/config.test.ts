@@ -70,6 +70,14 @@ test.each([
   { env: { ...required, CLOUD: 'moon' }, says: /CLOUD must be one of/ },
   { env: { ...required, WATCHPOST_ROLE: 'web' }, says: /needs MONGODB_URI/ },
   { env: { ...required, MONGODB_URI: 'postgres://x' }, says: /MONGODB_URI must begin/ },
+  { env: { ...required, WATCHPOST_GROUP_ROLES: `${guid}=Owner` }, says: /WATCHPOST_GROUP_ROLES must be/ },
+  { env: { ...required, WATCHPOST_GROUP_ROLES: `${guid}=Customer` }, says: /Roles are Admin/ },
+  { env: { ...required, WATCHPOST_GROUP_ROLES: 'staff=Reader' }, says: /object ids of groups/ },
+  {
+    env: { ...required, WATCHPOST_GROUP_ROLES: `${guid}=Reader,${guid}=Admin` },
+    says: /names a group twice/,
+  },
+  { env: { ...required, WATCHPOST_NAME_CLAIMS: 'name,oid' }, says: /WATCHPOST_NAME_CLAIMS must be some/ },
   { env: { ...required, SYNC_CRON_SCORES: 'often' }, says: /SYNC_CRON_SCORES is not a cron expression/ },
   { env: { ...required, SANDBOX_URL: 'http://127.0.0.1:1' }, says: /SANDBOX_URL is for the demo only/ },
   { env: { SANDBOX_URL: 'http://example.com' }, says: /SANDBOX_URL must be/ },
@@ -83,6 +91,19 @@ test.each([
   const message = refusal(env as unknown as Record<string, string>);
   expect(message).toMatch(says);
   expect(message).not.toContain('a-secret-of-the-bot');
+});
+
+test('roles by group and the claims that are shown', () => {
+  const { people } = readConfig({
+    ...required,
+    WATCHPOST_GROUP_ROLES: ` ${guid.toUpperCase()} = operator `,
+    WATCHPOST_NAME_CLAIMS: 'preferred_username, Name',
+  });
+  expect([...people.groupRoles]).toEqual([[guid, 'Operator']]);
+  expect(people.shownBy).toEqual({
+    name: ['preferred_username', 'name'],
+    mail: ['email', 'preferred_username'],
+  });
 });
 
 test('an unknown name of ours is one warning and never ends the demo', () => {

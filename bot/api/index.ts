@@ -4,10 +4,13 @@ import { audited } from './audited.ts';
 import { bulkRoutes } from './bulk.ts';
 import { bulkLinksRoute } from './bulk-links.ts';
 import { certificateRoutes } from './certificate.ts';
+import { claimsRoute } from './claims.ts';
+import { companiesRoutes } from './companies.ts';
 import { connectRoutes } from './connect.ts';
 import { meRoute } from './me.ts';
 import { removeRoute } from './remove.ts';
 import type { ApiRoute } from './route.ts';
+import { peopleRoutes } from './people.ts';
 import { openStandings } from './standings.ts';
 import { syncRoutes } from './sync.ts';
 import { tenantRoute } from './tenant.ts';
@@ -27,6 +30,8 @@ export function apiRoutes(options: { signIn: TabConfig }): ApiRoute[] {
     meRoute,
     tenantsRoute(standings),
     tenantRoute,
+    claimsRoute,
+    ...peopleRoutes(),
     ...connectRoutes(gate),
     ...certificateRoutes(gate),
     ...syncRoutes(gate),

@@ -1,8 +1,9 @@
 import { type Caller, type Grant, liveGrants, may, roleOf, scopeFor } from '../../shared/access.ts';
 import type { Me } from '../../shared/api.ts';
 import { dayOf, type Instant } from '../../shared/time.ts';
-import { counted, dayText } from '../../shared/words.ts';
+import { counted, dayText, listed } from '../../shared/words.ts';
 import type { Services } from '../services.ts';
+import { sourceWords } from './rights-in-words.ts';
 import type { ApiRoute } from './route.ts';
 import { tabOf } from './tenants.ts';
 
@@ -19,7 +20,11 @@ export const meRoute: ApiRoute = {
       reasons: liveGrants(who, now).map((grant) => reasonOf(grant, now)),
       home: who.home,
       now,
-      may: { connect: scopeFor(who, tabOf(who), 'connect', now).all, sync: may(who, 'sync', undefined, now) },
+      may: {
+        connect: scopeFor(who, tabOf(who), 'connect', now).all,
+        sync: may(who, 'sync', undefined, now),
+        people: may(who, 'grant', undefined, now),
+      },
     };
     return { status: 200, body: me };
   },
@@ -27,18 +32,12 @@ export const meRoute: ApiRoute = {
 
 /** "Admin of all tenants, given by Ana Reyes on 20 Nov." Named tenants are counted, not named. */
 function reasonOf(grant: Grant, now: Instant): string {
-  const scope = grant.scope === 'all' ? 'all tenants' : counted(grant.scope.length, 'tenant');
   const until = grant.until === undefined ? '' : ` until ${dayText(dayOf(grant.until), now)}`;
-  return `${grant.role} of ${scope}${until}, ${sourceOf(grant)} on ${dayText(dayOf(grant.at), now)}.`;
+  return `${grant.role} of ${scopeOf(grant)}${until}, ${sourceWords(grant)} on ${dayText(dayOf(grant.at), now)}.`;
 }
 
-function sourceOf(grant: Grant): string {
-  switch (grant.source) {
-    case 'app-role':
-      return 'from an app role in Entra';
-    case 'claim':
-      return 'claimed as the first Admin';
-    default:
-      return `given by ${grant.by}`;
-  }
+function scopeOf({ scope, tags = [] }: Grant): string {
+  if (scope === 'all') return 'all tenants';
+  const named = scope.length === 0 ? [] : [counted(scope.length, 'tenant')];
+  return listed([...named, ...tags.map((tag) => `all tagged ${tag}`)]);
 }

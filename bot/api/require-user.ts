@@ -5,11 +5,13 @@ import { jwtVerify } from 'jose/jwt/verify';
 import { LRUCache } from 'lru-cache';
 import * as v from 'valibot';
 import { type Caller, callerOf, type Role, scopeOfSystem } from '../../shared/access.ts';
+import { type ShownBy, shownByDefault, shownClaims } from '../../shared/shown-claims.ts';
 import { type TenantId, tenantId } from '../../shared/tenants/tenant.ts';
 import { type Instant, plus } from '../../shared/time.ts';
 import { errorCode } from '../errors.ts';
 import type { Services, SigningKey } from '../services.ts';
 import { openComplaints } from './complaints.ts';
+import { firstOf, keepFacts, type TokenFacts } from './token-claims.ts';
 
 export type RequireUser = (authorization: string | undefined) => Promise<UserAnswer>;
 export type UserAnswer =
@@ -25,6 +27,10 @@ export type RequireUserOptions = {
   issuer: string;
   /** App ids a person may come through; Teams, Microsoft 365, Outlook and our own popup by default. */
   clients?: readonly string[];
+  /** Roles by the object id of a group in the token's `groups`. */
+  groupRoles?: ReadonlyMap<string, Role>;
+  /** Which claims are the name and the mail address that are shown. */
+  shownBy?: ShownBy;
   /** May people of this tenant come in at all? The home tenant and connected ones by default. */
   allowedTenants?: (tid: TenantId) => Promise<boolean>;
 };
@@ -55,7 +61,9 @@ const headerSchema = v.object({
   kid: v.pipe(v.string(), v.minLength(1), v.maxLength(200)),
 });
 
-/** The claims that decide, and `name` to show. An audience in a list has no one meaning here and is refused. */
+const shownSchema = v.fallback(v.optional(v.pipe(v.string(), v.maxLength(256))), undefined);
+
+/** The claims that decide, and those to show. An audience in a list has no one meaning here and is refused. */
 const claimsSchema = v.object({
   aud: v.string(),
   iss: v.string(),
@@ -72,8 +80,19 @@ const claimsSchema = v.object({
   iat: v.pipe(v.number(), v.finite(), v.minValue(0)),
   nbf: v.pipe(v.number(), v.finite()),
   exp: v.pipe(v.number(), v.finite()),
-  name: v.optional(v.pipe(v.string(), v.maxLength(256)), ''),
+  // To show only: what is odd in them is left out and refuses nobody.
+  name: v.optional(v.pipe(v.string(), v.maxLength(256))),
+  preferred_username: shownSchema,
+  email: shownSchema,
+  upn: shownSchema,
+  unique_name: shownSchema,
+  given_name: shownSchema,
+  family_name: shownSchema,
   roles: v.optional(v.pipe(v.array(v.string()), v.maxLength(200)), []),
+  groups: v.fallback(v.optional(v.pipe(v.array(v.string()), v.maxLength(1_000))), undefined),
+  /** Overage: Entra names here what it left out. Nothing is fetched, so nothing follows from it. */
+  _claim_names: v.optional(v.unknown()),
+  hasgroups: v.optional(v.unknown()),
 });
 type Claims = v.InferOutput<typeof claimsSchema>;
 
@@ -114,6 +133,8 @@ export function openRequireUser(options: RequireUserOptions): RequireUser {
   const clients = new Set(options.clients ?? [...hostClients, audience]);
   const { store, log } = services;
   const refuse = openComplaints(log, 'token of the tab refused');
+  const shownBy = options.shownBy ?? shownByDefault;
+  const groupRoles = options.groupRoles ?? new Map<string, Role>();
   const later = openComplaints(log, 'token of the tab could not be checked');
   const allowedTenants =
     options.allowedTenants ??
@@ -133,6 +154,7 @@ export function openRequireUser(options: RequireUserOptions): RequireUser {
       if (checked.kind === 'later') return refusals.later;
       if (checked.kind === 'bad') {
         refuse({ reason: checked.why });
+        await denied('anybody', `token: ${checked.why}`);
         return refusals.token;
       }
       known = checked;
@@ -143,6 +165,7 @@ export function openRequireUser(options: RequireUserOptions): RequireUser {
     const { claims, tid } = known;
     if (!(await allowedTenants(tid))) {
       refuse({ reason: 'tenant' });
+      await denied(`${tid}/${claims.oid}`, 'not a connected tenant');
       return refusals.tenant;
     }
     if (!verified.has(digest)) {
@@ -153,10 +176,9 @@ export function openRequireUser(options: RequireUserOptions): RequireUser {
     }
     const who = callerOf(
       await store.people.get(tid, claims.oid),
-      { tid, oid: claims.oid, name: claims.name },
+      { tid, oid: claims.oid, name: nameIn(claims) },
       homeTenantId,
     );
-        await denied('anybody', `token: ${checked.why}`);
     keepFacts(who, factsIn(claims, tid));
     if (who.disabled) {
       await denied(`${tid}/${claims.oid}`, 'switched off');
@@ -165,28 +187,6 @@ export function openRequireUser(options: RequireUserOptions): RequireUser {
     return { kind: 'user', who };
   };
 
-  async function check(token: string, now: Instant): Promise<Checked> {
-    const header = v.safeParse(headerSchema, headerOf(token));
-    if (!header.success) return { kind: 'bad', why: 'header' };
-    let key: SigningKey | null;
-    try {
-      key = await services.entraKeys.find(header.output.kid);
-    } catch (error) {
-      await denied(`${tid}/${claims.oid}`, 'not a connected tenant');
-      later({ code: errorCode(error) });
-      return { kind: 'later' };
-    }
-    if (key === null) return { kind: 'bad', why: 'key' };
-    let payload: unknown;
-    try {
-      ({ payload } = await jwtVerify(token, key.key, {
-        algorithms: ['RS256'],
-        audience,
-        clockTolerance: skewSeconds,
-        currentDate: new Date(now),
-        requiredClaims: ['exp', 'nbf', 'iat'],
-      }));
-    } catch (error) {
   async function denied(who: string, detail: string): Promise<void> {
     await store.audit.denied({ who, what: 'sign in', where: 'tab', result: 'refused', detail });
   }
@@ -206,6 +206,27 @@ export function openRequireUser(options: RequireUserOptions): RequireUser {
     }
   }
 
+  async function check(token: string, now: Instant): Promise<Checked> {
+    const header = v.safeParse(headerSchema, headerOf(token));
+    if (!header.success) return { kind: 'bad', why: 'header' };
+    let key: SigningKey | null;
+    try {
+      key = await services.entraKeys.find(header.output.kid);
+    } catch (error) {
+      later({ code: errorCode(error) });
+      return { kind: 'later' };
+    }
+    if (key === null) return { kind: 'bad', why: 'key' };
+    let payload: unknown;
+    try {
+      ({ payload } = await jwtVerify(token, key.key, {
+        algorithms: ['RS256'],
+        audience,
+        clockTolerance: skewSeconds,
+        currentDate: new Date(now),
+        requiredClaims: ['exp', 'nbf', 'iat'],
+      }));
+    } catch (error) {
       return { kind: 'bad', why: errorCode(error) };
     }
     const parsed = v.safeParse(claimsSchema, payload);
@@ -230,12 +251,46 @@ export function openRequireUser(options: RequireUserOptions): RequireUser {
    * nothing back: the store knows when the newest was issued.
    */
   async function keepAppRoles(claims: Claims, tid: TenantId, now: Instant): Promise<void> {
+    const { mail } = factsIn(claims, tid);
+    const { oid } = claims;
+    await store.people.seen({ tid, oid, name: nameIn(claims), ...(mail === null ? {} : { mail }) });
     if (tid !== homeTenantId) return;
     const roles = isGuest(claims) ? [] : rolesOf(claims.roles);
-    await store.people.saveAppRoles(tid, claims.oid, claims.name, roles, {
+    await store.people.saveAppRoles(tid, oid, nameIn(claims), roles, {
       issuedAt: new Date(claims.iat * 1000).toISOString(),
       until: plus(now, appRoleDays * 86_400_000),
+      groupRoles: rolesByGroup(claims, tid).map(({ role }) => role),
     });
+  }
+
+  function nameIn(claims: Claims): string {
+    return firstOf(claims, shownBy.name) ?? '';
+  }
+
+  /** Groups are the home tenant's as well; of too many Entra sends none, and then none counts. */
+  function rolesByGroup(claims: Claims, tid: TenantId): { group: string; role: Role }[] {
+    if (tid !== homeTenantId || isGuest(claims) || isOverage(claims)) return [];
+    return (claims.groups ?? []).flatMap((id) => {
+      const group = id.toLowerCase();
+      const role = groupRoles.get(group);
+      return role === undefined ? [] : [{ group, role }];
+    });
+  }
+
+  function factsIn(claims: Claims, tid: TenantId): TokenFacts {
+    return {
+      shown: Object.fromEntries(
+        shownClaims.flatMap((claim) => (claims[claim] === undefined ? [] : [[claim, claims[claim]]])),
+      ),
+      mail: firstOf(claims, shownBy.mail),
+      appRoles: claims.roles,
+      groups: isOverage(claims) ? null : (claims.groups ?? []),
+      groupRoles: rolesByGroup(claims, tid),
+      guest: isGuest(claims),
+      client: claims.azp,
+      issuedAt: new Date(claims.iat * 1000).toISOString(),
+      expiresAt: new Date(claims.exp * 1000).toISOString(),
+    };
   }
 }
 
@@ -263,6 +318,10 @@ function inTime(claims: Claims, now: Instant): boolean {
 
 function isGuest(claims: Claims): boolean {
   return claims.acct === 1 || (claims.idp !== undefined && !claims.idp.includes(claims.tid));
+}
+
+function isOverage({ _claim_names: left, hasgroups }: Claims): boolean {
+  return (typeof left === 'object' && left !== null && 'groups' in left) || hasgroups === true;
 }
 
 function rolesOf(names: readonly string[]): Role[] {
