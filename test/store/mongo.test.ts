@@ -4,6 +4,7 @@ import { mongoAt } from './backends.ts';
 import { connectContract } from './connect.ts';
 import { engineContract } from './contract.ts';
 import { credentialContract } from './credentials.ts';
+import { directoryContract } from './directories.ts';
 import { hearContract } from './hear.ts';
 import { nextCredentialContract } from './next-credentials.ts';
 import { processContract } from './processes.ts';
@@ -22,5 +23,6 @@ if (uri === '') {
   connectContract(mongoAt(uri));
   processContract(mongoAt(uri));
   workListContract(mongoAt(uri));
+  directoryContract(mongoAt(uri));
   auditContract(mongoAt(uri));
 }
