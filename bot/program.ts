@@ -87,9 +87,9 @@ async function run(): Promise<void> {
       audience: config.tab.clientId,
       homeTenantId: config.homeTenantId,
       issuer: cloudNamed(config.cloud).tabIssuer,
+      ...config.people,
     }),
     services,
-      ...config.people,
     ready: async () => {
       await services.store.ping();
       return !stopping.signal.aborted;

@@ -308,8 +308,6 @@ export type RemoveBody = { name: string };
 /** `deleted`: "90 days of scores", "1 credential". */
 export type RemoveAnswer = { name: string; deleted: string[] };
 
-/** Every refusal of our API: RFC 9457 problem, with an id that is in the log. */
-export type Problem = { title: string; status: number; detail: string; id: string };
 /** Tenants of a grant or deny that the reader may see, by name; at most 50 of them, `more` there are beside. */
 export type CoveredLine = {
   all: boolean;
@@ -385,3 +383,5 @@ export type MyClaims = {
   notes: string[];
 };
 
+/** Every refusal of our API: RFC 9457 problem, with an id that is in the log. */
+export type Problem = { title: string; status: number; detail: string; id: string };

@@ -8,9 +8,9 @@ import { claimsRoute } from './claims.ts';
 import { companiesRoutes } from './companies.ts';
 import { connectRoutes } from './connect.ts';
 import { meRoute } from './me.ts';
+import { peopleRoutes } from './people.ts';
 import { removeRoute } from './remove.ts';
 import type { ApiRoute } from './route.ts';
-import { peopleRoutes } from './people.ts';
 import { openStandings } from './standings.ts';
 import { syncRoutes } from './sync.ts';
 import { tenantRoute } from './tenant.ts';
@@ -28,14 +28,14 @@ export function apiRoutes(options: { signIn: TabConfig }): ApiRoute[] {
       handle: async () => ({ status: 200, body: options.signIn }),
     },
     meRoute,
-    tenantsRoute(standings),
-    tenantRoute,
     claimsRoute,
     ...peopleRoutes(),
+    tenantsRoute(standings),
+    tenantRoute,
     ...connectRoutes(gate),
     ...certificateRoutes(gate),
     ...syncRoutes(gate),
     removeRoute(gate),
   ];
-}
   return routes.map(audited);
+}

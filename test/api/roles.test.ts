@@ -77,16 +77,14 @@ const open = {
 /** Let in, and the empty form is refused. */
 const form = { elsewhere: 400, admin: 400, 'admin of this one': 400 };
 const unseen = { nobody: 404, customer: 404, elsewhere: 404 };
-const table: Record<string, Record<Who, number>> = {
-  'GET /api/tab/config': open,
 /** What is for Admins of whichever tenants: to which it is done, the handler decides for each. */
 const everywhere: Record<Who, number> = {
   ...{ nobody: 403, customer: 403, reader: 403, operator: 403 },
   ...{ elsewhere: 400, admin: 400, 'admin of this one': 400 },
 };
+const table: Record<string, Record<Who, number>> = {
+  'GET /api/tab/config': open,
   'GET /api/tab/me': open,
-  'GET /api/tab/tenants': open,
-  'GET /api/tab/tenants/:id': { ...open, ...unseen },
   'GET /api/tab/me/claims': open,
   'GET /api/tab/people': { ...open, nobody: 403, customer: 403, reader: 403, operator: 403 },
   'POST /api/tab/people/grant': { ...form, nobody: 403, customer: 403, reader: 403, operator: 403 },
@@ -95,6 +93,8 @@ const everywhere: Record<Who, number> = {
   'POST /api/tab/people/lift': { ...form, nobody: 403, customer: 403, reader: 403, operator: 403 },
   'POST /api/tab/people/switch': { ...form, nobody: 403, customer: 403, reader: 403, operator: 403 },
   'POST /api/tab/people/bind': { ...form, nobody: 403, customer: 403, reader: 403, operator: 403 },
+  'GET /api/tab/tenants': open,
+  'GET /api/tab/tenants/:id': { ...open, ...unseen },
   'POST /api/tab/connect/test': {
     ...{ nobody: 403, customer: 403, elsewhere: 403, reader: 403, operator: 403 },
     ...{ admin: 400, 'admin of this one': 403 },
@@ -126,8 +126,6 @@ const everywhere: Record<Who, number> = {
   'POST /api/tab/tenants/:id/certificate/drop': {
     ...{ ...unseen, reader: 403, operator: 403, admin: 200, 'admin of this one': 200 },
   },
-  'POST /api/tab/tenants/:id/sync': { ...open, ...unseen, reader: 403 },
-  'GET /api/tab/tenants/:id/sync/:sync': { ...open, ...unseen, reader: 403 },
   'POST /api/tab/companies/read': { ...everywhere, elsewhere: 403, 'admin of this one': 403 },
   'POST /api/tab/companies/look-up': { ...everywhere, elsewhere: 403, 'admin of this one': 403 },
   'POST /api/tab/companies/add': { ...everywhere, elsewhere: 403, 'admin of this one': 403 },
@@ -140,6 +138,8 @@ const everywhere: Record<Who, number> = {
   'POST /api/tab/tenants/sync': { ...everywhere, operator: 400 },
   'POST /api/tab/tenants/sync/progress': { ...everywhere, operator: 400 },
   'GET /api/tab/jobs': { ...open, nobody: 403, customer: 403, reader: 403 },
+  'POST /api/tab/tenants/:id/sync': { ...open, ...unseen, reader: 403 },
+  'GET /api/tab/tenants/:id/sync/:sync': { ...open, ...unseen, reader: 403 },
   'POST /api/tab/tenants/:id/remove': {
     ...{ ...unseen, reader: 403, operator: 403, admin: 400, 'admin of this one': 400 },
   },
