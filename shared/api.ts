@@ -1,7 +1,9 @@
 import type { Role } from './access.ts';
 import type { Action, CategoryScore, Comparison, ScoreChange } from './score/score.ts';
 import type { CadenceChoice, CadencePart } from './tenants/cadence.ts';
+import type { PermissionFacts } from './tenants/permission-facts.ts';
 import type { DatasetName, DatasetState, Health, HealthState } from './tenants/tenant.ts';
+import type { WorkState } from './tenants/work-state.ts';
 import type { Day, Instant } from './time.ts';
 
 /** `GET /api/tab/config` (no token): how this page gets its token outside Teams. */
@@ -32,6 +34,8 @@ export type TenantRow = {
   tags: readonly string[];
   /** How often its parts are read, by the person's choice. */
   cadence: Record<CadencePart, CadenceChoice | 'other'>;
+  /** In the list: its credential has ended, or ends within 30 days. */
+  ending?: { kind: CredentialLine['kind']; expiresAt: Instant };
   /** In the list: another tenant this person may see is called the same. */
   namesake?: true;
   /** `failing`: the last tries failed, though too few yet for another state. */
@@ -84,15 +88,47 @@ export type TenantFigures = {
   blind: { count: number; names: string[] };
   /** How many are connected and read well now, and how many are in each state that occurs. */
   connected: number;
-  states: { state: HealthState; count: number }[];
+  states: { state: WorkState; count: number }[];
   /** The tags there are with how many carry them, the most frequent first; at most 100. */
   tags: { tag: string; count: number }[];
   /** The newest read of any of them. */
   readAt: Instant | null;
 };
 
+/** Longest and shortest of what people may type into the form of a connection. */
+export const connectLimits = { name: 120, tenant: 253, secretLeast: 8, secret: 512 } as const;
+
+/** Lines of a list of companies, characters of a name and of the whole list, and lines for one call. */
+export const companyLimits = { lines: 2_000, name: connectLimits.name, text: 200_000, calls: 20 } as const;
+/**
+ * Adding companies. `POST /api/tab/companies/read` reads a list and finds what is wrong with its lines, without asking
+ * Microsoft; `…/look-up` finds the tenants of at most 20 domains; `…/add` adds at most 20 of the lines that were found
+ * good, each whole or not at all. Any of them may be asked again.
+ */
+export type CompaniesBody = { text: string };
+export type CompanyLine = {
+  line: number;
+  name: string;
+  domain: string;
+  tags: string[];
+  /** Why it cannot be added; empty while nothing is known against it. */
+  fault: string;
+};
+export type CompanyLines = { lines: CompanyLine[] };
+export type LookUpBody = { domains: string[] };
+/** `later`: Microsoft did not answer in time; ask again. */
+export type LookedUp = { domain: string } & (
+  | { kind: 'found'; id: string; known: { id: string; name: string } | null }
+  | { kind: 'none' | 'later'; says: string }
+);
+export type AddBody = { companies: { name: string; domain: string; tags: string[]; id: string }[] };
+export type Added = { domain: string } & (
+  | { kind: 'added' | 'known'; id: string; name: string }
+  | { kind: 'failed'; says: string }
+);
+
 /** What narrows a list of tenants; all that is given must fit. */
-export type TenantMatch = { q?: string; show?: TenantFilter; state?: HealthState; tag?: string };
+export type TenantMatch = { q?: string; show?: TenantFilter; state?: WorkState; tag?: string };
 /** Which tenants a change is for: those ticked, or all that the list shows with this search and filter. */
 export type Selection = { ids: string[] } | { match: TenantMatch };
 /** So many at once; links are fewer. */
@@ -107,7 +143,11 @@ export type BulkAnswer = { changed: number; same: number; left: number };
 /** `POST /api/tab/tenants/sync`: what was asked for and when; `…/sync/progress` is asked with the same. */
 export type BulkSync = { ids: string[]; since: Instant; left: number };
 export type BulkSyncProgress = { total: number; done: number; failed: number; running: number };
-/** `POST /api/tab/tenants/links`: a file for people to send out; `left`: those that got none, with the reason. */
+/**
+ * `POST /api/tab/tenants/links`: a file for people to send out; `left`: those that got none, with the reason. `again`:
+ * also those that have a link or are connected.
+ */
+export type LinksBody = { of: Selection; again?: boolean };
 export type BulkLinks = { count: number; csv: string; file: string; left: { name: string; why: string }[] };
 
 /** What the page of jobs shows. `overdue`: due and nobody has taken it. */
@@ -156,6 +196,8 @@ export type TenantList = {
   next: string | null;
   total: number;
   figures: TenantFigures;
+  /** Sentences for Admins of all tenants: which of Watchpost's own credentials end soon. */
+  notices: string[];
 };
 
 /**
@@ -188,6 +230,11 @@ export type TenantPage = {
   actionCount: number;
   /** What this person may do with this tenant; the API asks again each time. */
   may: { sync: boolean; connect: boolean; remove: boolean };
+  connectedAt: Instant;
+  /** Of the last token, at most 100 in all; null while none was had. */
+  permissions: (PermissionFacts & { at: Instant }) | null;
+  /** For those who may connect: the certificate that waits until Entra accepts it. */
+  waiting: Pick<WaitingCertificate, 'appId' | 'madeAt'> | null;
   /** For those who may connect; null for others, and when none is kept. */
   credential: CredentialLine | null;
   /** For those who may connect: the page of Entra where the trouble is mended. */
@@ -218,9 +265,6 @@ export type CredentialLine = {
 
 /** A page elsewhere, always of a fixed host. */
 export type PageLink = { text: string; href: string };
-
-/** Longest and shortest of what people may type into the form of a connection. */
-export const connectLimits = { name: 120, tenant: 253, secretLeast: 8, secret: 512 } as const;
 
 /** `POST /api/tab/connect/test` tries and saves nothing; `POST /api/tab/connect` tries, saves and syncs. */
 export type ConnectBody = {

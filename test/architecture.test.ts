@@ -36,6 +36,8 @@ const rules: Rule[] = [
       /^bot\/people\//,
       // *Sync now* in the tab joins the same wish as `sync` in chat.
       /^bot\/commands\/request-sync\.ts$/,
+      // How often a tenant is read is chosen in the tab; when it is due then is worked out as its job does it.
+      /^bot\/jobs\/cadence\.ts$/,
       /^shared\//,
       /^bot\/cards\//,
       /^bot\/secrets\.ts$/,
@@ -112,6 +114,16 @@ const libraries: { name: RegExp; rooms: RegExp[]; why: string }[] = [
     why: "makes customers' certificates: no ASN.1 of our own; the second is what the first's container asks for",
   },
   { name: /^lru-cache$/, rooms: [/^bot\//], why: 'every cache has a bound' },
+  {
+    name: /^csv-parse(\/|$)/,
+    rooms: [/^bot\/connect\/read-companies\.ts$/],
+    why: 'reads the lists of companies people paste: quotes, line ends and byte-order marks of every spreadsheet',
+  },
+  {
+    name: /^csv-stringify(\/|$)/,
+    rooms: [/^bot\/csv\.ts$/],
+    why: 'one writer of CSV, safe against formulas',
+  },
   { name: /^pino$/, rooms: [/^bot\/log\.ts$/], why: 'one log' },
   {
     name: /^(@microsoft\/app-manifest|fflate)$/,

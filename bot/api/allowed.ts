@@ -36,6 +36,13 @@ export function openDoor(): {
   ): Promise<Allowed>;
   /** May this person connect tenants that are not known yet? Null when so. */
   toNewTenants(request: ApiRequest, who: Caller, services: Services): Promise<ApiAnswer | null>;
+  /** May this person do it to any tenant at all? Null when so; to which is the business of the handler. */
+  toSome(
+    request: ApiRequest,
+    who: Caller,
+    action: 'sync' | 'connect',
+    services: Services,
+  ): Promise<ApiAnswer | null>;
 } {
   async function note(who: Caller, what: string, tenant: Tenant | null, services: Services): Promise<void> {
     await services.store.audit.denied({
@@ -62,6 +69,12 @@ export function openDoor(): {
       await note(who, words[action]?.audit ?? action, tenant, services);
       const refusal = words[action]?.refusal ?? 'This is not for you to do.';
       return { kind: 'no', answer: problem(403, refusal, request.id) };
+    },
+    async toSome(request, who, action, services) {
+      const scope = scopeFor(who, tabOf(who), action, services.now());
+      if (scope.all || scope.ids.size > 0) return null;
+      await note(who, words[action]?.audit ?? action, null, services);
+      return problem(403, words[action]?.refusal ?? 'This is not for you to do.', request.id);
     },
     async toNewTenants(request, who, services) {
       if (scopeFor(who, tabOf(who), 'connect', services.now()).all) return null;

@@ -28,5 +28,7 @@ export type ApiRoute =
       method: 'GET' | 'POST';
       path: string;
       auth: 'tab';
+      /** A POST that changes nothing: what it asks for is too long for an address. */
+      reads?: true;
       handle(request: ApiRequest, who: Caller, services: Services): Promise<ApiAnswer>;
     };

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { type AccessAction, type Caller, covers, scopeFor, type TenantScope } from '../../shared/access.ts';
 import { selectionLimits, type TenantMatch, tenantFilters } from '../../shared/api.ts';
 import { type Tenant, type TenantId, tenantId } from '../../shared/tenants/tenant.ts';
-import { healthStates } from '../../shared/tenants/tenant-health.ts';
+import { workStates } from '../../shared/tenants/work-state.ts';
 import type { Services } from '../services.ts';
 import type { Standings } from './standings.ts';
 import { matching, tabOf } from './tenants.ts';
@@ -13,7 +13,7 @@ const matchSchema = v.strictObject(
   {
     q: v.optional(v.pipe(v.string(), v.maxLength(80))),
     show: v.optional(v.picklist(tenantFilters)),
-    state: v.optional(v.picklist(healthStates)),
+    state: v.optional(v.picklist(workStates)),
     tag: v.optional(v.pipe(v.string(), v.maxLength(80))),
   },
   words,
@@ -66,8 +66,7 @@ export async function choose(
 
 async function named(ids: readonly TenantId[], who: Caller, services: Services): Promise<Tenant[]> {
   const wanted = new Set(ids);
-  const scope = scopeFor(who, tabOf(who), 'view', services.now());
-  return (await services.store.tenants.list(scope)).filter(({ id }) => wanted.has(id));
+  return (await tenantsSeen(who, services)).filter(({ id }) => wanted.has(id));
 }
 
 function given(match: v.InferOutput<typeof matchSchema>): TenantMatch {
@@ -78,4 +77,9 @@ function given(match: v.InferOutput<typeof matchSchema>): TenantMatch {
     ...(state === undefined ? {} : { state }),
     ...(tag === undefined ? {} : { tag }),
   };
+}
+
+/** All tenants this person may see. */
+export async function tenantsSeen(who: Caller, services: Services): Promise<readonly Tenant[]> {
+  return await services.store.tenants.list(scopeFor(who, tabOf(who), 'view', services.now()));
 }

@@ -16,9 +16,11 @@ import {
   rate,
   readAtOf,
 } from '../../shared/score/worst-first.ts';
+import { expiryHorizon, ownNotices as noticesOf } from '../../shared/tenants/credential-expiry.ts';
 import { notRead } from '../../shared/tenants/not-read.ts';
-import type { HealthState, Tenant, TenantId } from '../../shared/tenants/tenant.ts';
-import { failingTries, healthStates } from '../../shared/tenants/tenant-health.ts';
+import type { Tenant, TenantId } from '../../shared/tenants/tenant.ts';
+import { failingTries } from '../../shared/tenants/tenant-health.ts';
+import { type WorkState, workStateOf, workStates } from '../../shared/tenants/work-state.ts';
 import type { Instant } from '../../shared/time.ts';
 import { nameApart, namesakes } from '../cards/tenants-apart.ts';
 import { staleBy } from '../cron.ts';
@@ -41,7 +43,7 @@ const cursorSchema = v.strictTuple([
 const querySchema = v.strictObject({
   q: v.optional(v.pipe(v.string(), v.maxLength(80)), ''),
   show: v.optional(v.picklist(tenantFilters), 'all'),
-  state: v.optional(v.picklist(healthStates)),
+  state: v.optional(v.picklist(workStates)),
   tag: v.optional(v.pipe(v.string(), v.maxLength(80))),
   after: v.optional(
     v.pipe(
@@ -64,6 +66,7 @@ type Line = {
   unreadable: boolean;
   /** The fall that stands. */
   fall: TenantRow['fall'];
+  ending: TenantRow['ending'];
   attention: boolean;
   blind: boolean;
   rank: Rank;
@@ -119,10 +122,11 @@ async function listFor(
   const last = page.at(-1);
   return {
     now,
-    rows: page.map(({ tenant, fall }) =>
+    rows: page.map(({ tenant, fall, ending }) =>
       tenantRow(tenant, byId.get(tenant.id) ?? null, now, staleMs(tenant), {
         namesake: shared.has(tenant.id),
         fall,
+        ending,
       }),
     ),
     next:
@@ -131,6 +135,7 @@ async function listFor(
         : Buffer.from(JSON.stringify(last.rank)).toString('base64url'),
     total: wanted.length,
     figures: figuresOf(lines, shared),
+    notices: ownNotices(who, services.settings, now),
   };
 }
 
@@ -142,9 +147,10 @@ async function linesOf(
   staleMs: (tenant: Tenant) => number,
 ): Promise<Line[]> {
   const tenants = await services.store.tenants.list(scope);
-  const [known, falls] = await Promise.all([
+  const [known, falls, endings] = await Promise.all([
     standings.of(scope, tenants, services),
     services.store.findings.standing(scope),
+    services.store.credentials.ending(scope, expiryHorizon(now)),
   ]);
   const fallen = new Map(
     falls.map(({ tenantId, points, state }) => [
@@ -152,15 +158,19 @@ async function linesOf(
       { points, acknowledged: state === 'acknowledged' },
     ]),
   );
+  const ending = new Map(endings.map(({ tenantId, kind, expiresAt }) => [tenantId, { kind, expiresAt }]));
   return tenants
-    .map((tenant) => lineOf(tenant, known.get(tenant.id), fallen.get(tenant.id), now, staleMs(tenant)))
+    .map((tenant) => {
+      const signs = { fall: fallen.get(tenant.id), ending: ending.get(tenant.id) };
+      return lineOf(tenant, known.get(tenant.id), signs, now, staleMs(tenant));
+    })
     .sort((a, b) => compareRanks(a.rank, b.rank));
 }
 
 function lineOf(
   tenant: Tenant,
   standing: Standing | undefined,
-  fall: TenantRow['fall'],
+  { fall, ending }: Pick<TenantRow, 'fall' | 'ending'>,
   now: Instant,
   staleMs: number,
 ): Line {
@@ -171,20 +181,28 @@ function lineOf(
     fell,
     unreadable,
     fall,
-    attention: fall !== undefined || unreadable || stale || failingTries(tenant.health) !== '',
+    ending,
+    attention:
+      fall !== undefined || ending !== undefined || unreadable || stale || failingTries(tenant.health) !== '',
     blind: unreadable || notRead(tenant).length > 0,
     rank,
   };
 }
 
+/** Watchpost's own credentials concern who may connect any tenant: with them everything ends. */
+function ownNotices(who: Caller, settings: Services['settings'], now: Instant): string[] {
+  if (!scopeFor(who, tabOf(who), 'connect', now).all) return [];
+  return noticesOf(settings.ownCredentials ?? [], now);
+}
+
 /** `q` is folded already. */
 function fits(
   line: Line,
-  { q, show, state, tag }: { q: string; show: TenantFilter; state?: HealthState; tag?: string },
+  { q, show, state, tag }: { q: string; show: TenantFilter; state?: WorkState; tag?: string },
 ): boolean {
   return (
     (show === 'all' || line[show]) &&
-    (state === undefined || line.tenant.health.state === state) &&
+    (state === undefined || workStateOf(line.tenant.health) === state) &&
     (tag === undefined || line.tenant.tags?.includes(tag) === true) &&
     matches(line.tenant, q)
   );
@@ -244,11 +262,11 @@ function figuresOf(lines: readonly Line[], shared: ReadonlySet<TenantId>): Tenan
 
 /** How far the work of connecting is, and by what it can be sorted. */
 function worked(tenants: readonly Tenant[]): Pick<TenantFigures, 'connected' | 'states' | 'tags'> {
-  const states = counts(tenants.map(({ health }) => health.state));
+  const states = counts(tenants.map(({ health }) => workStateOf(health)));
   const tags = counts(tenants.flatMap((tenant) => tenant.tags ?? []));
   return {
     connected: states.get('connected') ?? 0,
-    states: healthStates
+    states: workStates
       .map((state) => ({ state, count: states.get(state) ?? 0 }))
       .filter(({ count }) => count > 0),
     tags: [...tags]
@@ -276,7 +294,7 @@ function median(sorted: readonly number[]): number | null {
 }
 
 /** The query as an object; a name that comes twice has no one meaning and becomes a value no schema accepts. */
-function onlyOnce(query: URLSearchParams): Record<string, unknown> {
+export function onlyOnce(query: URLSearchParams): Record<string, unknown> {
   const found: Record<string, unknown> = Object.create(null);
   for (const name of new Set(query.keys())) {
     const all = query.getAll(name);
