@@ -1,6 +1,11 @@
-import { brokenFor, connectionSummary, lastGood } from '../../shared/alerts/connection-words.ts';
+import {
+  brokenFor,
+  connectionSummary,
+  lastGood,
+  type SayingOfConnection,
+} from '../../shared/alerts/connection-words.ts';
 import type { Transition } from '../../shared/alerts/finding.ts';
-import { severityLabel } from '../../shared/alerts/words.ts';
+import { type Saying, severityLabel } from '../../shared/alerts/words.ts';
 import { clean, plain } from '../../shared/foreign-text.ts';
 import { healthLabel } from '../../shared/tenants/tenant-health.ts';
 import { dayOf } from '../../shared/time.ts';
@@ -43,14 +48,12 @@ export function connectionNews(news: ConnectionNews): { card: CardData; text: st
   const { tenant, transition, settings, now } = news;
   const { facts, kind } = transition;
   const over = kind === 'resolved';
-  const saying = inMarkdown(news);
+  const saying = longer(inMarkdown(news), plain);
+  const bare = longer(inPlainText(news), clean);
   const name = plain(tenant.name, 120);
   const since = dayText(dayOf(facts.since), now).replaceAll(' ', '\u00a0');
   const card = fill({
-    fallback: clean(
-      withMarks(connectionSummary(transition, inPlainText(news)), news, inPlainText(news)),
-      700,
-    ),
+    fallback: clean(withMarks(connectionSummary(transition, bare), news, bare), 900),
     bandStyle: bandStyleOf(news),
     title: over ? `${name} can be read again` : `${name} cannot be read`,
     detail: over
@@ -70,6 +73,11 @@ export function connectionNews(news: ConnectionNews): { card: CardData; text: st
 
 /** The same in one or two lines of Markdown, for the thread below the card. */
 export function connectionNote(news: ConnectionNews): string {
-  const saying = inMarkdown(news);
+  const saying = longer(inMarkdown(news), plain);
   return withMarks(connectionSummary(news.transition, saying), news, saying);
+}
+
+/** Causes and remedies are our own sentences with little that is foreign in them: not cut like a name. */
+function longer(saying: Saying, cut: (text: string, most: number) => string): SayingOfConnection {
+  return { ...saying, long: (text) => cut(text, 400) };
 }

@@ -47,7 +47,8 @@ export function collapsedConnections(news: {
       connectionHeadline(transition, {
         tenant: nameApart(tenant, shared, clean, 60),
         now: news.now,
-        foreign: (text) => foreign(text, 130),
+        foreign: (text) => foreign(text, 60),
+        long: (text) => foreign(text, 130),
       }),
     );
     const more = rows.length - said.length;

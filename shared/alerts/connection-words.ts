@@ -5,13 +5,16 @@ import type { ConnectionFacts } from './connection-health.ts';
 import type { TransitionOf } from './finding.ts';
 import type { Saying } from './words.ts';
 
+/** `foreign` cuts a name; causes and remedies are sentences and need more room: `long`. */
+export type SayingOfConnection = Saying & { long: (text: string) => string };
+
 type Told = Pick<TransitionOf<'connectionHealth'>, 'kind' | 'facts'>;
 
 /** One sentence, enough for a toast: "Contoso cannot be read: Permission Error. Consent was withdrawn." */
-export function connectionHeadline({ kind, facts }: Told, saying: Saying): string {
+export function connectionHeadline({ kind, facts }: Told, saying: SayingOfConnection): string {
   const name = saying.foreign(saying.tenant);
   const state = healthLabel(facts.state);
-  const cause = facts.cause === '' ? '' : ` ${sentence(saying.foreign(facts.cause))}`;
+  const cause = facts.cause === '' ? '' : ` ${sentence(saying.long(facts.cause))}`;
   switch (kind) {
     case 'opened':
       return `${name} cannot be read: ${state}.${cause}`;
@@ -25,10 +28,10 @@ export function connectionHeadline({ kind, facts }: Told, saying: Saying): strin
 }
 
 /** Everything in one text: toast, screen reader, clients without cards. */
-export function connectionSummary(told: Told, saying: Saying): string {
+export function connectionSummary(told: Told, saying: SayingOfConnection): string {
   const { facts, kind } = told;
   if (kind === 'resolved') return connectionHeadline(told, saying);
-  const remedy = facts.remedy === '' ? '' : sentence(saying.foreign(facts.remedy));
+  const remedy = facts.remedy === '' ? '' : sentence(saying.long(facts.remedy));
   return [connectionHeadline(told, saying), remedy, lastGood(facts, saying.now)].filter(Boolean).join(' ');
 }
 

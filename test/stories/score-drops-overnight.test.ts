@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { usualConsent } from '../sandbox/tenants.ts';
 import { personalWith, type Spot } from '../support/actors.ts';
 import type { SandboxCustomer } from '../support/production.ts';
 import { openSoc, type Soc, type Told } from './hear/soc.ts';
@@ -133,6 +134,28 @@ describe('a score drops overnight', () => {
     await laterNews();
     expect((await soc.told(watchers, 'create')).filter(of(fabrikam, 'opened'))).toHaveLength(1);
   }, 180_000);
+
+  test('a withdrawn consent is told once, with what to do, and its end in the same card', async () => {
+    const litware = await soc.connect('Litware');
+    await soc.sandbox.control('POST', `/_sandbox/tenants/${litware.id}/consent`, { revoke: true });
+    expect(await soc.sync(litware)).toMatch(/could not be synced/);
+    const broken = await soc.hears(watchers, of(litware, 'opened'));
+    expect(broken.words).toMatch(/Litware cannot be read/);
+    expect(broken.words).toMatch(/Permission Error since/);
+    expect(broken.words).toMatch(/consent again/);
+    await soc.sync(litware);
+    expect(await soc.ask(soc.bo, watchers, 'health litware', /Litware/)).toMatch(/Permission Error/);
+    expect(await soc.press(soc.bo, watchers, broken.post, /Acknowledge/)).toContain(soc.bo.name);
+    await soc.sandbox.control('POST', `/_sandbox/tenants/${litware.id}/consent`, { grant: usualConsent });
+    expect(await soc.sync(litware)).toMatch(/is synced/);
+    const back = await soc.hears(
+      watchers,
+      (told) => of(litware, 'resolved')(told) && told.post.kind === 'update',
+    );
+    expect(back.post.activityId).toBe(broken.post.activityId);
+    expect(back.words).toMatch(/can be read again/);
+    expect((await soc.told(watchers, 'create')).filter(of(litware, 'opened'))).toHaveLength(1);
+  }, 120_000);
 
   test('a channel hears by its own threshold, and nothing after unwatch', async () => {
     const calm = await soc.channel('calm');

@@ -148,7 +148,12 @@ test('somebody acknowledges: it stays told, and its end closes it', () => {
 });
 
 test('says what is the matter, what to do, and how long it lasted', () => {
-  const saying = { tenant: 'Contoso', now: at(300), foreign: (text: string) => text };
+  const saying = {
+    tenant: 'Contoso',
+    now: at(300),
+    foreign: (text: string) => text,
+    long: (text: string) => text,
+  };
   const [opened] = decideConnection({
     ...{ tenantId, before: healthOf('connected'), after: healthOf(permission), finding: null },
     ...{ now: at(0), digest },
