@@ -11,6 +11,7 @@ import { listenForCli } from './cli/socket.ts';
 import { type ClockThread, startClockThread } from './clock-thread.ts';
 import { cloudNamed } from './clouds.ts';
 import { type Config, readConfig } from './config.ts';
+import { connectPages } from './connect/page-routes.ts';
 import { seedDemo } from './demo.ts';
 import { type Demo, startDemo } from './demo-sandbox.ts';
 import { WatchpostError } from './errors.ts';
@@ -82,6 +83,7 @@ async function run(): Promise<void> {
     },
     door: answers ? door : undefined,
     apiRoutes: answers ? apiRoutes({ signIn: signIn(config, demo) }) : [],
+    pages: answers ? connectPages() : [],
     requireUser: openRequireUser({
       services,
       audience: config.tab.clientId,

@@ -2,13 +2,14 @@ import type { AddressInfo } from 'node:net';
 import { createServer as createRestify, type Request, type Response, type ServerOptions } from 'restify';
 import type { Caller } from '../shared/access.ts';
 import type { ApiRequest, ApiRoute } from './api/route.ts';
+import type { PageRoute } from './connect/page-route.ts';
 import { errorCode, WatchpostError } from './errors.ts';
 import type { Secret } from './secrets.ts';
 import { commonHeaders, tabPolicy } from './server/headers.ts';
 import { mayReadMetrics } from './server/may-read-metrics.ts';
 import { problemOf, Refused, refusalOf } from './server/problem.ts';
 import { quietLog } from './server/quiet-log.ts';
-import { parseJson, readBody } from './server/read-body.ts';
+import { parseJson, readBody, skipForm } from './server/read-body.ts';
 import { openStaticFiles } from './server/static-files.ts';
 import { discard, routeOf, unwanted } from './server/unwanted.ts';
 import { quietWhen, within } from './server/waiting.ts';
@@ -28,6 +29,8 @@ export type ServerParts = {
   /** Absent in a process that answers nobody. */
   door: Door | undefined;
   apiRoutes: readonly ApiRoute[];
+  /** Pages outside of the tab, for browsers without a token of ours. */
+  pages?: readonly PageRoute[];
   requireUser(
     authorization: string | undefined,
   ): Promise<{ kind: 'user'; who: Caller } | { kind: 'refused'; status: number; detail: string }>;
@@ -144,6 +147,10 @@ export function createServer(parts: ServerParts): Server {
     if (route.method === 'GET') get(route.path, (request, id) => callApi(route, request, id));
     else post(route.path, (request, id) => callApi(route, request, id));
   }
+  for (const route of parts.pages ?? []) {
+    if (route.method === 'GET') get(route.path, (request, id) => callPage(route, request, id));
+    else post(route.path, (request, id) => callPage(route, request, id));
+  }
   if (door !== undefined) {
     post('/api/messages', async (request) => {
       const body = parseJson(await readBody(request));
@@ -249,6 +256,23 @@ export function createServer(parts: ServerParts): Server {
     const body = bytes === undefined ? undefined : parseJson(bytes);
     const answer = await route.handle(asked(body), user.who, services);
     return asJson(answer.status, answer.body);
+  }
+
+  async function callPage(route: PageRoute, request: Request, id: string): Promise<Answer> {
+    if (route.method === 'POST') await skipForm(request);
+    const method = request.method === 'HEAD' || request.method === 'POST' ? request.method : 'GET';
+    return await route.handle(
+      {
+        method,
+        params: { ...request.params },
+        query: new URLSearchParams((request.url ?? '').split('?').slice(1).join('?')),
+        headers: Object.fromEntries(
+          Object.keys(request.headers).map((name) => [name, header(request, name)]),
+        ),
+        id,
+      },
+      services,
+    );
   }
 
   async function isReady(): Promise<boolean> {

@@ -7,6 +7,7 @@ import { certificateRoutes } from './certificate.ts';
 import { claimsRoute } from './claims.ts';
 import { companiesRoutes } from './companies.ts';
 import { connectRoutes } from './connect.ts';
+import { consentRoutes } from './consent.ts';
 import { meRoute } from './me.ts';
 import { peopleRoutes } from './people.ts';
 import { removeRoute } from './remove.ts';
@@ -33,6 +34,7 @@ export function apiRoutes(options: { signIn: TabConfig }): ApiRoute[] {
     tenantsRoute(standings),
     tenantRoute,
     ...connectRoutes(gate),
+    ...consentRoutes(gate),
     ...certificateRoutes(gate),
     ...syncRoutes(gate),
     removeRoute(gate),

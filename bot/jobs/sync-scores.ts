@@ -4,6 +4,7 @@ import type { EvaluatedSnapshot } from '../../shared/score/score.ts';
 import { cronFor } from '../../shared/tenants/cadence.ts';
 import { isNotConnected } from '../../shared/tenants/not-connected.ts';
 import { keptPermissions } from '../../shared/tenants/permission-facts.ts';
+import { isNotConnected } from '../../shared/tenants/not-connected.ts';
 import {
   type DatasetName,
   type DatasetState,
@@ -100,6 +101,9 @@ async function read(
   const { store, microsoft } = services;
   const scope = scopeOfJob(tenant.id);
   const access = await store.credentials.open(scope, tenant.id);
+  if (access === null && isNotConnected(tenant.health)) {
+    return { outcome: 'gone', says: 'This company is not connected yet, so there is nothing to read.' };
+  }
   if (access === null) {
     const failure: Failure = {
       kind: 'authentication',

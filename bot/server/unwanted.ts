@@ -2,6 +2,8 @@ import type { Request } from 'restify';
 import { Refused } from './problem.ts';
 
 const longestAddress = 2048;
+/** Entra's codes alone can be longer than that. */
+const longestCallback = 8192;
 const mostInFlight = 1000;
 
 /** What no route needs to see. */
@@ -10,7 +12,8 @@ export function unwanted(request: Request, inFlight: number): Refused | undefine
   if (!['GET', 'HEAD', 'POST'].includes(method)) {
     return new Refused(405, 'This cannot be done here.', { Allow: 'GET, HEAD, POST' });
   }
-  if (url.length > longestAddress) return new Refused(414, 'The address is too long.');
+  const longest = url.startsWith('/connect/callback?') ? longestCallback : longestAddress;
+  if (url.length > longest) return new Refused(414, 'The address is too long.');
   // restify builds an address from what the client claims to have called and throws where nobody catches it.
   if (!url.startsWith('/') || !URL.canParse(`http://${request.headers.host ?? 'localhost'}${url}`)) {
     return new Refused(400, 'The address is not understood.');

@@ -14,8 +14,6 @@ type PassDocument = {
   via: ConnectPass['via'];
   by: string;
   at: Instant;
-  /** When the whole try began. */
-  began: Instant;
   expiresAt: Instant;
   state: 'open' | 'used' | 'ended';
   /** Hash of the browser's session; absent on a ticket, which is what opens one. */
@@ -50,13 +48,13 @@ export function openConnectPasses({ engine, now }: Kit, keyring: Keyring): Conne
   }
 
   function passOf(row: PassDocument, token: string, session: string | undefined): ConnectPass {
-    const { tenantId, kind, via, by, began, at, kid, outcome } = row;
+    const { tenantId, kind, via, by, at, kid, outcome } = row;
     const proof = session === undefined ? null : derived(token, session, kid);
-    return { tenantId, kind, via, by, began, at, proof, ...(outcome === undefined ? {} : { outcome }) };
+    return { tenantId, kind, via, by, at, proof, ...(outcome === undefined ? {} : { outcome }) };
   }
 
   return {
-    async add(scope, { tenantId, kind, via, by, began }, session) {
+    async add(scope, { tenantId, kind, via, by }, session) {
       requireScope(scope, tenantId);
       const token = randomBytes(32).toString('base64url');
       const at = now();
@@ -67,7 +65,6 @@ export function openConnectPasses({ engine, now }: Kit, keyring: Keyring): Conne
         via,
         by,
         at,
-        began: began ?? at,
         expiresAt: plus(at, passLifeMs),
         state: 'open',
         ...(session === undefined ? {} : { session: hashed(session) }),

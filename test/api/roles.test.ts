@@ -109,6 +109,14 @@ const table: Record<string, Record<Who, number>> = {
   'POST /api/tab/tenants/:id/credentials': {
     ...{ ...unseen, reader: 403, operator: 403, admin: 400, 'admin of this one': 400 },
   },
+  // 409 is "let in, and there is no application to consent to here".
+  'POST /api/tab/tenants/:id/consent': {
+    ...{ ...unseen, reader: 403, operator: 403, admin: 409, 'admin of this one': 409 },
+  },
+  'POST /api/tab/tenants/:id/link': {
+    ...{ ...unseen, reader: 403, operator: 403, admin: 409, 'admin of this one': 409 },
+  },
+  'GET /api/tab/tenants/:id/link': { ...open, ...unseen, reader: 403, operator: 403 },
   'POST /api/tab/connect/certificate': {
     ...{ nobody: 403, customer: 403, elsewhere: 403, reader: 403, operator: 403 },
     ...{ admin: 400, 'admin of this one': 403 },

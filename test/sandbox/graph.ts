@@ -240,7 +240,7 @@ export function openGraph({ state, touch }: Keeper): Graph {
     if (call.method !== 'GET')
       return refusal(call, 405, 'Request_BadRequest', 'The method is not allowed here.');
     const granted = Array.isArray(claims.roles) ? claims.roles : [];
-    const still = tenant.consent ?? [];
+    const still = (app === state.graph.appId ? tenant.ours?.roles : tenant.consent) ?? [];
     if (!source.roles.some((role) => granted.includes(role) && still.includes(role)))
       return refusal(call, 403, ...source.refusal);
     const withSignIns = source.path === '/users' && /signInActivity/.test(call.query.get('$select') ?? '');

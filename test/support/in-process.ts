@@ -5,6 +5,8 @@ import { apiRoutes } from '../../bot/api/index.ts';
 import { openRequireUser } from '../../bot/api/require-user.ts';
 import { cloudNamed } from '../../bot/clouds.ts';
 import { readConfig } from '../../bot/config.ts';
+import type { Patience } from '../../bot/connect/consent-check.ts';
+import { connectPages } from '../../bot/connect/page-routes.ts';
 import { startTimetable, type Timetable } from '../../bot/jobs/index.ts';
 import { type Opened, openServices } from '../../bot/open-services.ts';
 import { openTeams } from '../../bot/open-teams.ts';
@@ -12,6 +14,7 @@ import { openWayOut } from '../../bot/open-way-out.ts';
 import { createServer } from '../../bot/server.ts';
 import type { Services } from '../../bot/services.ts';
 import type { Gate } from '../../bot/teams/sender.ts';
+import type { TabConfig } from '../../shared/api.ts';
 import { productionSettings } from './program.ts';
 import type { Sandbox } from './sandbox.ts';
 
@@ -31,6 +34,11 @@ export type InProcess = {
 export type InProcessOptions = {
   /** Taken out, or watched, by the test. */
   gate?: Gate;
+  /** How long Microsoft may take to know of a consent. */
+  patience?: Patience;
+  signIn?: TabConfig;
+  /** The built tab; none by default. */
+  tabFolder?: string;
   env?: Record<string, string>;
 };
 
@@ -70,10 +78,11 @@ export async function openInProcess(sandbox: Sandbox, options: InProcessOptions 
       publicUrl: config.publicUrl,
       metricsToken: undefined,
       demo: false,
-      tabFolder: folder,
+      tabFolder: options.tabFolder ?? folder,
     },
     door,
-    apiRoutes: apiRoutes({ signIn: { signIn: 'teams-only' } }),
+    apiRoutes: apiRoutes({ signIn: options.signIn ?? { signIn: 'teams-only' } }),
+    pages: connectPages(options.patience === undefined ? {} : { patience: options.patience }),
     requireUser: openRequireUser({
       services,
       audience: config.tab.clientId,
