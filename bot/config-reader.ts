@@ -10,7 +10,8 @@ import { Secret } from './secrets.ts';
 
 /** How an app proves who it is to Entra. */
 export type AppCredential =
-  | { kind: 'secret'; secret: Secret }
+  /** `expiresAt` as the settings say it: nobody else can. */
+  | { kind: 'secret'; secret: Secret; expiresAt?: string }
   | { kind: 'certificate'; certificatePem: string; key: Secret };
 
 /** Every setting there is. */
@@ -20,6 +21,7 @@ export const names = [
   'PUBLIC_URL',
   'BOT_ID',
   'BOT_PASSWORD',
+  'BOT_PASSWORD_EXPIRES',
   'BOT_CERTIFICATE_FILE',
   'BOT_KEY_FILE',
   'BOT_TENANT_ID',
@@ -27,10 +29,12 @@ export const names = [
   'AAD_APP_CLIENT_ID',
   'AAD_APP_TENANT_ID',
   'AAD_APP_SECRET',
+  'AAD_APP_SECRET_EXPIRES',
   'AAD_APP_CERTIFICATE_FILE',
   'AAD_APP_KEY_FILE',
   'GRAPH_APP_ID',
   'GRAPH_APP_SECRET',
+  'GRAPH_APP_SECRET_EXPIRES',
   'GRAPH_CERTIFICATE_FILE',
   'GRAPH_KEY_FILE',
   'HOME_TENANT_ID',
@@ -86,6 +90,18 @@ export function reader(set: Map<Name, string>, problems: string[], folder: strin
       problems.push(`${name}: the file cannot be read.`);
       return undefined;
     }
+  }
+  /** The day on which a secret ends, from the setting beside it. */
+  function ending(secretName: Name): string | undefined {
+    const name = names.find((one) => one === `${secretName}_EXPIRES`);
+    const value = name === undefined ? undefined : set.get(name);
+    if (name === undefined || value === undefined) return undefined;
+    if (!set.has(secretName)) problems.push(`${name} is set without ${secretName}.`);
+    const at = /^\d{4}-\d{2}-\d{2}$/.test(value) ? Date.parse(`${value}T00:00:00Z`) : Number.NaN;
+    // Some days that do not exist are read as later ones.
+    if (!Number.isNaN(at) && new Date(at).toISOString().startsWith(value)) return new Date(at).toISOString();
+    problems.push(`${name} must be a day like 2027-03-31.`);
+    return undefined;
   }
   return {
     guid,
@@ -202,7 +218,10 @@ export function reader(set: Map<Name, string>, problems: string[], folder: strin
       if (halfPair) problems.push(`${certificateName} and ${keyName} belong together; one is missing.`);
       if (value !== undefined && set.get(certificateName) !== undefined)
         problems.push(`${secretName} and ${certificateName} are both set; choose one.`);
-      if (value !== undefined) return { kind: 'secret', secret: value };
+      const expiresAt = ending(secretName);
+      if (value !== undefined) {
+        return { kind: 'secret', secret: value, ...(expiresAt === undefined ? {} : { expiresAt }) };
+      }
       if (certificate !== undefined && key !== undefined)
         return { kind: 'certificate', certificatePem: certificate, key: new Secret(key) };
       if (required && !halfPair && set.get(certificateName) === undefined)

@@ -10,6 +10,7 @@ import { openConsentApp } from './microsoft/consent-app.ts';
 import { openSigningKeys } from './microsoft/keys.ts';
 import { openMicrosoft } from './microsoft/open.ts';
 import { configureDispatcher, type Outbound, openOutbound } from './outbound.ts';
+import { ownCredentials } from './own-credentials.ts';
 import { toSandbox } from './sandbox-dispatcher.ts';
 import { derivedKeys, type Keyring, newKeyringText, parseKeyring } from './secrets.ts';
 import type { Deliver, Services, SigningKeys, Store } from './services.ts';
@@ -124,6 +125,7 @@ export async function openServices(options: OpenOptions): Promise<Opened> {
       teamsAppId: config.teamsAppId,
       botId: config.bot.id,
       entraPortal: cloud.entraPortal,
+      ownCredentials: ownCredentials(config),
       syncScores: config.syncScores,
       syncDirectory: config.syncDirectory,
     },

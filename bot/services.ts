@@ -35,6 +35,7 @@ import type {
   ScoreSnapshot,
 } from '../shared/score/score.ts';
 import type { CadencePart } from '../shared/tenants/cadence.ts';
+import type { OwnCredential } from '../shared/tenants/credential-expiry.ts';
 import type {
   DatasetName,
   DatasetState,
@@ -82,6 +83,8 @@ export type Settings = {
   botId: string;
   /** The Entra admin center of this cloud, where remedies lead; https, without a trailing slash. */
   entraPortal: string;
+  /** Watchpost's own credentials and when they end, as far as that is known. */
+  ownCredentials?: OwnCredential[];
   /** Cron expression of the score sync. */
   syncScores: string;
   /** Cron expression of what is read once a day: users, MFA, groups, licences, domains. */

@@ -14,7 +14,11 @@ export function tenantRow(
   posture: Posture | null,
   now: Instant,
   staleAfterMs: number,
-  listed: { namesake: boolean; fall: TenantRow['fall'] } = { namesake: false, fall: undefined },
+  listed: { namesake: boolean; fall: TenantRow['fall']; ending: TenantRow['ending'] } = {
+    namesake: false,
+    fall: undefined,
+    ending: undefined,
+  },
 ): TenantRow {
   const { state, cause, remedy, since, failing } = tenant.health;
   return {
@@ -28,6 +32,7 @@ export function tenantRow(
     },
     ...(listed.namesake ? { namesake: true } : {}),
     ...(listed.fall === undefined ? {} : { fall: listed.fall }),
+    ...(listed.ending === undefined ? {} : { ending: listed.ending }),
     health: { state, cause, remedy, since, ...(failing === undefined ? {} : { failing }) },
     notRead: notRead(tenant),
     score: posture === null ? null : scoreOf(posture),

@@ -4,6 +4,7 @@ import { comparisonOf } from '../../shared/score/comparison.ts';
 import { actionsWorthMost } from '../../shared/score/posture.ts';
 import type { Action, Posture } from '../../shared/score/score.ts';
 import { percentOf, pointsMoved } from '../../shared/score/score-change.ts';
+import { permissionFacts } from '../../shared/tenants/permission-facts.ts';
 import { datasetNames, type HealthState, type Tenant, tenantId } from '../../shared/tenants/tenant.ts';
 import { dayOf, type Instant, plusDays } from '../../shared/time.ts';
 import { direction } from '../../shared/words.ts';
@@ -73,9 +74,15 @@ async function pageOf(
       };
     }),
     fall: standingFall(findings, tenant, now),
+    connectedAt: tenant.connectedAt,
+    permissions: permissionsOf(tenant),
     ...(posture === null ? nothingRead : await scoresOf(posture, tenant, scope, now, store)),
     ...(await offered(tenant, who, now, services)),
   };
+}
+
+function permissionsOf({ permissions }: Tenant): TenantPage['permissions'] {
+  return permissions === undefined ? null : { ...permissionFacts(permissions.roles), at: permissions.at };
 }
 
 /** What the page offers this person, and what only those see who may change the connection. */
@@ -84,16 +91,20 @@ async function offered(
   who: Caller,
   now: Instant,
   { store, settings }: Services,
-): Promise<Pick<TenantPage, 'may' | 'credential' | 'mend'>> {
+): Promise<Pick<TenantPage, 'may' | 'credential' | 'waiting' | 'mend'>> {
   const scopeTo = (action: AccessAction): TenantScope => scopeFor(who, tabOf(who), action, now);
   const mayDo = (action: AccessAction): boolean => covers(scopeTo(action), tenant.id);
   const may = { sync: mayDo('sync'), connect: mayDo('connect'), remove: mayDo('purge') };
-  if (!may.connect) return { may, credential: null, mend: null };
-  const facts = await store.credentials.facts(scopeTo('connect'), tenant.id);
-  if (facts === null) return { may, credential: null, mend: null };
+  if (!may.connect) return { may, credential: null, waiting: null, mend: null };
+  const [facts, next] = await Promise.all([
+    store.credentials.facts(scopeTo('connect'), tenant.id),
+    store.nextCredentials.facts(scopeTo('connect'), tenant.id),
+  ]);
+  const waiting = next === null ? null : { appId: next.appId, madeAt: next.createdAt };
+  if (facts === null) return { may, credential: null, waiting, mend: null };
   const { kind, appId, last4, createdAt, expiresAt } = facts;
   const credential: CredentialLine = { kind, appId, last4, createdAt, expiresAt: expiresAt ?? null };
-  return { may, credential, mend: mendOf(tenant, appId, settings.entraPortal) };
+  return { may, credential, waiting, mend: mendOf(tenant, appId, settings.entraPortal) };
 }
 
 const failureOf: Partial<Record<HealthState, Failure['kind']>> = {

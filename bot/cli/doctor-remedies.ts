@@ -9,6 +9,7 @@ export const remedies: Readonly<Record<Name, string>> = {
   BOT_ID: "Set the application (client) id of the bot's app registration in Entra.",
   BOT_PASSWORD:
     "Set a client secret's value (not its id) from the bot's app registration, or a certificate and its key.",
+  BOT_PASSWORD_EXPIRES: 'Set the day on which BOT_PASSWORD ends, like 2027-03-31, or remove it.',
   BOT_CERTIFICATE_FILE:
     'Set both BOT_CERTIFICATE_FILE and BOT_KEY_FILE, PEM files that the user of Watchpost may read, and no BOT_PASSWORD.',
   BOT_KEY_FILE:
@@ -19,6 +20,7 @@ export const remedies: Readonly<Record<Name, string>> = {
     "Set the application (client) id of the tab's app registration, another one than the bot's.",
   AAD_APP_TENANT_ID: "Set the directory (tenant) id of the tab's app registration.",
   AAD_APP_SECRET: "Set a client secret's value of the tab's app registration, or remove it.",
+  AAD_APP_SECRET_EXPIRES: 'Set the day on which AAD_APP_SECRET ends, like 2027-03-31, or remove it.',
   AAD_APP_CERTIFICATE_FILE:
     'Set both AAD_APP_CERTIFICATE_FILE and AAD_APP_KEY_FILE as PEM files, or remove both.',
   AAD_APP_KEY_FILE: 'Set both AAD_APP_CERTIFICATE_FILE and AAD_APP_KEY_FILE as PEM files, or remove both.',
@@ -26,6 +28,7 @@ export const remedies: Readonly<Record<Name, string>> = {
     'Set GRAPH_APP_ID together with GRAPH_APP_SECRET or a certificate and its key, or remove them all.',
   GRAPH_APP_SECRET:
     'Set GRAPH_APP_ID together with GRAPH_APP_SECRET or a certificate and its key, or remove them all.',
+  GRAPH_APP_SECRET_EXPIRES: 'Set the day on which GRAPH_APP_SECRET ends, like 2027-03-31, or remove it.',
   GRAPH_CERTIFICATE_FILE: 'Set both GRAPH_CERTIFICATE_FILE and GRAPH_KEY_FILE as PEM files, or remove both.',
   GRAPH_KEY_FILE: 'Set both GRAPH_CERTIFICATE_FILE and GRAPH_KEY_FILE as PEM files, or remove both.',
   HOME_TENANT_ID:

@@ -55,6 +55,26 @@ export function expiryText(expiresAt: Instant, now: Instant): string {
   return days === 0 ? `ends within a day, on ${day}` : `ends in ${counted(days, 'day')}, on ${day}`;
 }
 
+/** One of Watchpost's own: without it no tenant is read, or nobody is answered. */
+export type OwnCredential = {
+  /** Within a sentence: "the bot". */
+  of: string;
+  kind: 'secret' | 'certificate';
+  /** Absent when nobody has said it. */
+  expiresAt?: Instant;
+};
+
+/** Sentences about those of our own that have ended or end within 30 days. */
+export function ownNotices(all: readonly OwnCredential[], now: Instant): string[] {
+  return all.flatMap(({ of, kind, expiresAt }) =>
+    expiresAt === undefined || expiryStage(expiresAt, now) === null
+      ? []
+      : [
+          `${credentialWords[kind]} of ${of} ${expiryText(expiresAt, now)}. Whoever runs Watchpost renews it.`,
+        ],
+  );
+}
+
 /** What a credential is called in a sentence. */
 export const credentialWords = {
   secret: 'Client secret',
