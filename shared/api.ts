@@ -249,6 +249,8 @@ export type TenantFall = {
   reasons: { title: string; points: string }[];
   /** "and 3 more controls with −6.0 points"; empty when all are above. */
   more: string;
+  /** What moved the score too and is not counted, one sentence each. */
+  aside: string[];
   /** The day it is compared with. */
   since: Day;
 };

@@ -27,6 +27,7 @@ export function Fall({ fall, now }: { fall: TenantFall; now: Instant }) {
         </ul>
       )}
       {fall.more !== '' && <p className="caption">{fall.more}</p>}
+      {fall.aside.length > 0 && <p className="caption">{fall.aside.join(' ')}</p>}
     </section>
   );
 }

@@ -54,7 +54,9 @@ export function Why({ page, score, now }: { page: TenantPage; score: Score; now:
         </ul>
       )}
       {change !== null && !(small && moved.length === 0) && (
-        <p className="caption">{sumInWords(sum(page.moved), change, score.max, moved.length > 0)}</p>
+        <p className="caption">
+          {sumInWords(sum(page.moved), change, score.max, moved.length > 0, dayText(change.from, now))}
+        </p>
       )}
     </section>
   );
@@ -75,6 +77,7 @@ function sumInWords(
   change: NonNullable<Score['sinceYesterday']>,
   max: number,
   some: boolean,
+  since: string,
 ): string {
   const parts: string[] = [];
   if (some) parts.push(`Adds up to ${signed(points)} of ${decimal(max)} points.`);
@@ -85,6 +88,6 @@ function sumInWords(
     );
   if (direction(change.maxPoints) !== 'level')
     parts.push(`Microsoft moved the maximum by ${signed(change.maxPoints)} points.`);
-  else if (some) parts.push('The maximum stayed as it was.');
+  else if (some) parts.push(`Since ${since} the maximum stayed as it was.`);
   return parts.join(' ');
 }

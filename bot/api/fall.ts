@@ -1,5 +1,5 @@
 import { type Finding, lastTransition, standingDrop } from '../../shared/alerts/finding.ts';
-import { headline, reasons, type Saying } from '../../shared/alerts/words.ts';
+import { headline, notCounted, reasons, type Saying } from '../../shared/alerts/words.ts';
 import type { TenantFall } from '../../shared/api.ts';
 import { clean } from '../../shared/foreign-text.ts';
 import type { Tenant } from '../../shared/tenants/tenant.ts';
@@ -29,6 +29,7 @@ export function standingFall(
     acknowledged: acknowledgedLine(finding, now, foreign),
     reasons: lines,
     more: more === '' ? '' : `${more} points`,
+    aside: notCounted(finding.facts),
     since: finding.facts.since,
   };
 }

@@ -1,3 +1,4 @@
+import { besidesInWords } from '../../shared/alerts/account.ts';
 import type { DropFacts } from '../../shared/alerts/drop-facts.ts';
 import type { Transition } from '../../shared/alerts/finding.ts';
 import { thousandths } from '../../shared/alerts/threshold.ts';
@@ -40,7 +41,14 @@ export function bandOf(drop: Drop, saying: Saying): { title: string; detail: str
     kind === 'worsened'
       ? `−${pointsOf(facts.further)} more, −${total(facts.points)} in all`
       : `−${pointsOf(facts.points)}`;
-  const was = fell ? `, was ${percentText(before)}` : after === null ? '' : `, score ${percentText(after)}`;
+  // The two percentages tell of everything: what is not these controls' is said between them, so that it adds up.
+  const besides = fell ? besidesInWords(facts) : '';
+  const other = besides === '' ? '' : `, ${besides}`;
+  const was = fell
+    ? `${other}, was ${percentText(before)}`
+    : after === null
+      ? ''
+      : `, score ${percentText(after)}`;
   const since = dayText(facts.since, saying.now).replaceAll(' ', '\u00a0');
   return {
     title: unbroken(`${name} ${title}`),

@@ -12,6 +12,7 @@ import {
   signed,
   total,
 } from '../words.ts';
+import { accountInWords } from './account.ts';
 import type { DropFacts } from './drop-facts.ts';
 import type { Severity, Transition } from './finding.ts';
 import { thousandths } from './threshold.ts';
@@ -37,7 +38,7 @@ export function headline({ kind, facts }: Drop, saying: Saying): string {
         `${name} lost a further ${points(facts.further)}: now ${loss(facts)} since ${dayText(facts.since, saying.now)}${span(facts)}`,
       );
     case 'resolved':
-      return sentence(`${name} ${recovery(facts)}${span(facts)}`);
+      return recovered(name, facts);
   }
 }
 
@@ -52,6 +53,20 @@ function fall(facts: DropFacts): string {
     }
   }
   return `lost ${loss(facts)}, ${regressed}${span(facts)}`;
+}
+
+/**
+ * What is over, and where the score stands. Lower than before for other reasons, it does not say "fell" beside "all is
+ * back": those reasons are named instead.
+ */
+function recovered(name: string, facts: DropFacts): string {
+  const { before, after } = shown(facts);
+  const lower = before !== null && after !== null && direction(after - before) === 'down';
+  if (facts.regressed.length > 0 || !lower) return sentence(`${name} ${recovery(facts)}${span(facts)}`);
+  const said = sentence(
+    `${name} ${recovery(facts)}. Its score is ${percent(after)}, from ${percent(before)}`,
+  );
+  return [said, ...notCounted(facts)].join(' ');
 }
 
 function recovery(facts: DropFacts): string {
@@ -71,13 +86,15 @@ function loss(facts: DropFacts): string {
   return `${points(facts.points)}${inPercent}`;
 }
 
-/** ". Its score is 62.4 %, from 65.5 %": as Microsoft shows it, with everything that moved it. */
+/** ". Its score fell from 65.5 % to 61.2 %: −3.1 by these controls, −1.2 by Microsoft": all that moved it. */
 function span(facts: DropFacts): string {
   const { before, after } = shown(facts);
   if (after === null) return '';
   if (before === null || percent(before) === percent(after)) return `. Its score is ${percent(after)}`;
   const way = after < before ? 'fell' : 'rose';
-  return `. Its score ${way} from ${percent(before)} to ${percent(after)}`;
+  const account = accountInWords(facts);
+  const why = account === '' ? '' : `: ${account}`;
+  return `. Its score ${way} from ${percent(before)} to ${percent(after)}${why}`;
 }
 
 function shown(facts: DropFacts): { before: number | null; after: number | null } {

@@ -56,8 +56,19 @@ test('a fall is told with its reasons in plain text, whatever the last two days 
       { title: 'Self-service password reset *now*', points: '−6.0' },
     ],
     more: '',
+    aside: [],
     since: '2026-11-19',
   });
+});
+
+test('what moved the score too is told as on the card', async () => {
+  await stands(fallen.aside);
+  const shown = await shownFall();
+  expect(shown?.headline).toMatch(/: −3\.1 by these controls, −1\.2 by Microsoft\.$/);
+  expect(shown?.aside).toEqual([
+    'Microsoft moved the maximum by +10; that is not counted.',
+    'Licences or users changed: −5 licensed users; that is not counted.',
+  ]);
 });
 
 test.each([

@@ -44,6 +44,14 @@ test.each<{ what: string; news: DropNews; band: string; title: string; detail: s
     buttons: both,
   },
   {
+    what: 'fell while Microsoft moved the maximum',
+    news: newsOf(fallen.aside),
+    band: 'attention',
+    title: 'Contoso Ltd fell to 61.2\u202f%',
+    detail: '−16 points (−3.1 %-points) since 19\u00a0Nov, −1.2 by Microsoft, was 65.5\u202f%',
+    buttons: both,
+  },
+  {
     what: 'fell further',
     news: newsOf(fallen.worsened),
     band: 'attention',

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { accountOf } from '../../../shared/alerts/account.ts';
 import type { Transition } from '../../../shared/alerts/finding.ts';
 import { firstStep, headline, notCounted, reasons, summary } from '../../../shared/alerts/words.ts';
 import { clean, plain } from '../../../shared/foreign-text.ts';
@@ -50,12 +51,12 @@ test.each<{ what: string; told: Transition<'scoreDrop'>; says: string }>([
   {
     what: 'opened while Microsoft moved the maximum',
     told: last({}, { ...fell, max: 514 }),
-    says: `Contoso lost 16${n}points (3.1${n}%-points), 2 controls regressed. Its score fell from 62.4${t}% to 58.8${t}%.`,
+    says: `Contoso lost 16${n}points (3.1${n}%-points), 2 controls regressed. Its score fell from 62.4${t}% to 58.8${t}%: −3.1 by these controls, −0.5 by Microsoft.`,
   },
   {
     what: 'opened while others rose',
     told: last({ scores: { links: 0 } }, { scores: { mfa: 4, links: 9 } }),
-    says: `Contoso lost 6${n}points (1.2${n}%-points), 1 control regressed. Its score rose from 60.6${t}% to 61.2${t}%.`,
+    says: `Contoso lost 6${n}points (1.2${n}%-points), 1 control regressed. Its score rose from 60.6${t}% to 61.2${t}%: −1.2 by these controls, +1.8 by others that gained.`,
   },
   {
     what: 'opened with a maximum of nothing',
@@ -71,6 +72,16 @@ test.each<{ what: string; told: Transition<'scoreDrop'>; says: string }>([
     what: 'resolved',
     told: last({}, fell, {}),
     says: `Contoso recovered: everything that was lost is back. Its score is 62.4${t}%.`,
+  },
+  {
+    what: 'resolved while the score is lower for another reason',
+    told: last({}, { ...fell, max: 520 }, { max: 520, licensed: 115 }),
+    says: `Contoso recovered: everything that was lost is back. Its score is 61.2${t}%, from 62.4${t}%. Microsoft moved the maximum by +10; that is not counted. Licences or users changed: −5 licensed users; that is not counted.`,
+  },
+  {
+    what: 'resolved while others rose',
+    told: last({ scores: { links: 0 } }, { scores: { mfa: 0, links: 0 } }, { scores: { links: 9 } }),
+    says: `Contoso recovered: everything that was lost is back. Its score rose from 60.6${t}% to 62.4${t}%: +1.8 by others that gained.`,
   },
   {
     what: 'resolved but for a point',
@@ -139,7 +150,7 @@ test('reasons come biggest first, the rest as a sum', () => {
 
 test('the summary says what happened, why, what does not count, and what to do first', () => {
   expect(summary(last({}, { ...fell, max: 514 }), saying)).toBe(
-    `Contoso lost 16${n}points (3.1${n}%-points), 2 controls regressed. Its score fell from 62.4${t}% to 58.8${t}%. ` +
+    `Contoso lost 16${n}points (3.1${n}%-points), 2 controls regressed. Its score fell from 62.4${t}% to 58.8${t}%: −3.1 by these controls, −0.5 by Microsoft. ` +
       'Why: MFA for all administrators −10.0, Self-service password reset −6.0. ' +
       `Microsoft moved the maximum by +4; that is not counted. First: MFA for all administrators (10${n}points).`,
   );
@@ -181,4 +192,21 @@ test('foreign names cannot act', () => {
   }
   const unescaped = summary(tell, { ...saying, tenant: 'A & B', foreign: (text) => clean(text, 80) });
   expect(unescaped).toMatch(/^A & B lost|^A & B fell/);
+});
+
+test.each<{ what: string; change: Change }>([
+  { what: 'a maximum', change: { max: 514 } },
+  { what: 'a maximum that shrank', change: { max: 480 } },
+  { what: 'a new control', change: { max: 514, scores: { fresh: 3 } } },
+  { what: 'others that gained', change: { scores: { old: 8 } } },
+  { what: 'others, a maximum and users', change: { scores: { old: 8 }, max: 530, licensed: 90 } },
+])('what the parts say adds up to what the two percentages say: $what', ({ change }) => {
+  const { scores = {}, ...rest } = change;
+  const { facts } = last({}, { ...rest, scores: { ...fell.scores, ...scores } });
+  const [from, to] = [facts.before, facts.after].map(({ current, max }) =>
+    Math.round((current / max) * 1000),
+  );
+  const parts = accountOf(facts);
+  expect(parts.map(({ by }) => by)).toContain('lost');
+  expect(parts.reduce((sum, { percent }) => sum + Math.round(percent * 10), 0)).toBe((to ?? 0) - (from ?? 0));
 });
