@@ -8,6 +8,7 @@ import { claimsRoute } from './claims.ts';
 import { companiesRoutes } from './companies.ts';
 import { connectRoutes } from './connect.ts';
 import { consentRoutes } from './consent.ts';
+import { directoryRoute } from './directory.ts';
 import { meRoute } from './me.ts';
 import { peopleRoutes } from './people.ts';
 import { removeRoute } from './remove.ts';
@@ -33,6 +34,7 @@ export function apiRoutes(options: { signIn: TabConfig }): ApiRoute[] {
     ...peopleRoutes(),
     tenantsRoute(standings),
     tenantRoute,
+    directoryRoute,
     ...connectRoutes(gate),
     ...consentRoutes(gate),
     ...certificateRoutes(gate),

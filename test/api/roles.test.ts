@@ -95,6 +95,7 @@ const table: Record<string, Record<Who, number>> = {
   'POST /api/tab/people/bind': { ...form, nobody: 403, customer: 403, reader: 403, operator: 403 },
   'GET /api/tab/tenants': open,
   'GET /api/tab/tenants/:id': { ...open, ...unseen },
+  'GET /api/tab/tenants/:id/directory': { ...open, ...unseen },
   'POST /api/tab/connect/test': {
     ...{ nobody: 403, customer: 403, elsewhere: 403, reader: 403, operator: 403 },
     ...{ admin: 400, 'admin of this one': 403 },
