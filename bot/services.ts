@@ -165,10 +165,16 @@ export type Deliver = {
   typing(place: Place): Promise<void>;
   /**
    * News for a conversation: one attempt, nothing repeated, the gate last of all with members and binding as they are
-   * now. A thread's id (`;messageid=`) makes it an answer there; `replaces` draws a card anew. `isOurs` is asked right
-   * before the wire: false, and nothing is sent (`unreachable`).
+   * now. A thread's id (`;messageid=`) makes it an answer there; `replaces` draws a card anew. `begin` is asked when
+   * token, members and gate have let it pass, before the gate looks a last time, and `isOurs` right before the wire:
+   * false, and nothing is sent (`unreachable`). Throws only what the store or `begin` throws, never after the wire.
    */
-  post(place: Omit<Place, 'audience'>, news: News, isOurs?: () => boolean): Promise<Delivery>;
+  post(
+    place: Omit<Place, 'audience'>,
+    news: News,
+    isOurs?: () => boolean,
+    begin?: () => Promise<boolean>,
+  ): Promise<Delivery>;
 };
 
 /** What nobody asked for: a card or a line of text about these tenants' findings. */
@@ -817,7 +823,13 @@ export type OutboxStore = {
       | { state: 'sent'; activityId: string; collapsed?: boolean }
       /** `revivable`: Teams did not take it because the bot is not there; `revive` tries again, as it does what is
        * `held`. `maybeSent` says of an earlier attempt that it may have arrived, for then. */
-      | { state: 'held' | 'withheld' | 'dead'; why: string; maybeSent: boolean; revivable?: boolean }
+      | {
+          state: 'held' | 'withheld' | 'dead';
+          why: string;
+          maybeSent: boolean;
+          revivable?: boolean;
+          surelyNot?: boolean;
+        }
       /** `surelyNot`: the attempt did not arrive. */
       | { state: 'waiting'; dueAt: Instant; maybeSent: boolean; why: string; surelyNot?: boolean },
   ): Promise<boolean>;

@@ -6,7 +6,7 @@ import { digest } from '../digest.ts';
 import type { OutboxEntry, Services, SubscriptionRow } from '../services.ts';
 
 /**
- * One outbox row for each transition and conversation that hears of it. Who gets an earlier one of these transitions
+ * One outbox row for each transition and conversation that asks to hear of it. Who gets an earlier one of these transitions
  * hears of the later ones as well: after a crash both may come at once, and the rows of the first are not there yet.
  */
 export async function entriesFor(
@@ -38,7 +38,8 @@ export async function entriesFor(
       services.log.warn({ tenant: tenantId, code: 'withheld', kind }, 'a conversation may not hear of it');
       await services.store.subscriptions.broken(conversationId, why);
     }
-    for (const conversationId of hears) {
+    // Those too that may not hear of it today: the gate holds it there until it may go, and it is not lost (I-8).
+    for (const conversationId of [...hears, ...withheld.map((one) => one.conversationId)]) {
       now.add(conversationId);
       entries.push({
         id: outboxId({ tenantId, conversationId, rule, finding, name, generation }, digest),

@@ -183,9 +183,13 @@ function settled(result: Parameters<OutboxStore['settle']>[2], at: string): Upda
       };
     }
     default: {
-      const { state, why, maybeSent } = result;
+      const { state, why, maybeSent, surelyNot } = result;
       const again = state === 'held' || result.revivable === true;
-      return { $set: { state, why, at, maybeSent, ...(again ? { revivable: true } : {}) }, $unset };
+      return {
+        $set: { state, why, at, maybeSent, ...(again ? { revivable: true } : {}) },
+        $unset,
+        ...(surelyNot === true ? { $inc: { surelyNot: 1 } } : {}),
+      };
     }
   }
 }

@@ -1,10 +1,14 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { WatchpostError } from '../../bot/errors.ts';
+import { entriesFor } from '../../bot/jobs/entries-for.ts';
 import { sendDue } from '../../bot/jobs/send-due.ts';
 import type { OutboxEntry } from '../../bot/services.ts';
 import { scopeOfSystem } from '../../shared/access.ts';
+import type { Severity } from '../../shared/alerts/finding.ts';
 import type { TenantId } from '../../shared/tenants/tenant.ts';
-import { Crash, crashing } from '../store/faulty.ts';
+import { Crash, changed, crashing } from '../store/faulty.ts';
 import { type Sandbox, startSandbox } from '../support/sandbox.ts';
+import { ana, bo } from '../teams/rig.ts';
 import { fall, type HearRig, type Instance, judge, openHearRig } from './hear-rig.ts';
 
 /** What waits is told to Teams over real HTTP; the sandbox's connector writes down what it took. */
@@ -124,14 +128,216 @@ test('more than ten at once come as lists of at most thirty, and each is told', 
   expect((await posted()).at(-1)).toBe('create resolved');
 }, 30_000);
 
-test('a guest came: nothing is sent, and it is said where people look', async () => {
+const guestsAreHere = 'guests or people of another organisation are here';
+
+/** The guest goes, as Teams tells it. */
+async function guestLeaves(conversation: string): Promise<void> {
+  const members = [ana, bo].map(({ oid, teamsId }) => ({ aadObjectId: oid, id: teamsId }));
+  await sandbox.control('POST', '/_sandbox/conversations', { id: conversation, kind: 'channel', members });
+  await one.store.places.dropRoster(conversation);
+}
+
+test('a guest came: nothing is sent, it is said where people look, and it is told when the guest has gone', async () => {
   const mixed = await rig.conversation(`mixed-${n}`, { guest: true });
-  await rig.tell(one.store, tenant, fall.opened, [mixed]);
+  const wanted = await rig.tell(one.store, tenant, fall.opened, [mixed]);
   await one.send();
   expect(await rig.posts(mixed)).toEqual([]);
-  expect(await settledAs(mixed)).toBe('guests or people of another organisation are here');
+  expect(await settledAs(mixed)).toBe(guestsAreHere);
   expect(await rig.wait(one.store)).toBe(false);
+  // Looked at again, and the guest is still there: nothing is told, and nothing forgotten.
+  await one.store.outbox.lookAgain();
+  rig.clock.ahead += 700_000;
+  await one.send();
+  expect(await settledAs(mixed)).toBe(guestsAreHere);
+  await guestLeaves(mixed);
+  await one.send();
+  expect(judge(await rig.posts(mixed), wanted)).toEqual({ wanted: 1, lost: [], repeated: 0, unlabelled: [] });
+  expect(await posted(mixed)).toEqual(['create opened']);
+  expect(await settledAs(mixed)).toBeUndefined();
 });
+
+test('what fell while a guest was there and is over when the guest goes comes whole; after 7 days it is no news', async () => {
+  const [mixed, late] = [
+    await rig.conversation(`mixed-${n}`, { guest: true }),
+    await rig.conversation(`late-${n}`, { guest: true }),
+  ];
+  await rig.tell(one.store, tenant, fall.opened, [mixed, late]);
+  await one.send();
+  await rig.tell(one.store, tenant, fall.resolved, [mixed]);
+  await one.send();
+  await guestLeaves(mixed);
+  await one.send();
+  expect(await posted(mixed)).toEqual(['create opened', 'update resolved', 'create in its thread resolved']);
+  rig.clock.ahead += 8 * 86_400_000;
+  await guestLeaves(late);
+  await one.send();
+  expect(await posted(late)).toEqual([]);
+});
+
+test('bound to a customer: only the customer’s is told, the rest is held until it may go, and the mark stays till then', async () => {
+  const other = await rig.tenant(2);
+  const falls = [
+    ...(await rig.tell(one.store, other, fall.opened, [channel])),
+    ...(await rig.tell(one.store, tenant, fall.opened, [channel])),
+  ];
+  await one.store.places.bind(channel, { kind: 'customer', tenant });
+  await one.send();
+  expect(judge(await rig.posts(channel), falls)).toMatchObject({ lost: [expect.stringContaining(channel)] });
+  expect(await rig.posts(channel)).toHaveLength(1);
+  expect(await settledAs()).toBe('this conversation belongs to another customer');
+  await rig.tell(one.store, tenant, fall.worsened, [channel]);
+  await one.send();
+  expect(await settledAs()).toBe('this conversation belongs to another customer');
+  await one.store.places.bind(channel, { kind: 'internal' });
+  await one.send();
+  expect(judge(await rig.posts(channel), falls)).toMatchObject({ lost: [], repeated: 0 });
+  expect(await settledAs()).toBeUndefined();
+});
+
+test('bound while many waited that would go together: the customer’s own is told all the same', async () => {
+  const wanted: OutboxEntry[] = [];
+  for (let m = 1; m <= 12; m += 1)
+    wanted.push(...(await rig.tell(one.store, await rig.tenant(m), fall.opened, [channel])));
+  await one.store.places.bind(channel, { kind: 'customer', tenant });
+  await one.send();
+  const own = wanted.filter(({ tenantId }) => tenantId === tenant);
+  expect(judge(await rig.posts(channel), own)).toMatchObject({ lost: [] });
+  expect(await rig.posts(channel)).toHaveLength(1);
+  await one.store.places.bind(channel, undefined);
+  await one.send();
+  expect(judge(await rig.posts(channel), wanted)).toMatchObject({ lost: [], repeated: 0 });
+});
+
+test('who watches from a place that may not hear gets a row that is held there, not nothing', async () => {
+  await one.store.places.bind(channel, { kind: 'customer', tenant: await rig.tenant(2) });
+  const { transition } = fall.opened;
+  const own = { ...transition, tenantId: tenant };
+  const rows = await entriesFor([own], await one.store.subscriptions.all(), one.services);
+  expect(rows.map(({ conversationId }) => conversationId)).toContain(channel);
+});
+
+/** An instance to which this happens when it has read who is in a place and writes that down. */
+function whenRosterIsRead(id: string, happens: () => Promise<void>): Instance {
+  return rig.instance(id, (engine) =>
+    changed(engine, (inner, name) => ({
+      async updateOne(...given) {
+        if (name === 'places') await happens();
+        return await inner.updateOne(...given);
+      },
+    })),
+  );
+}
+
+test('what fails while it is looked who reads there is no attempt, and its message no repeat', async () => {
+  const wanted = await rig.tell(one.store, tenant, fall.opened, [channel]);
+  let away = true;
+  const two = whenRosterIsRead('one', async () => {
+    if (away) throw new WatchpostError('store', 'away');
+  });
+  await expect(two.send()).rejects.toMatchObject({ code: 'store' });
+  away = false;
+  await two.store.outbox.voidOwn();
+  await two.send();
+  const [post] = await rig.posts(channel);
+  expect(judge(await rig.posts(channel), wanted)).toMatchObject({ lost: [], repeated: 0 });
+  expect(JSON.stringify(post?.activity)).not.toContain('This may have reached you before');
+});
+
+test('members that take longer to read than the lease lasts are no attempt either', async () => {
+  const wanted = await rig.tell(one.store, tenant, fall.opened, [channel]);
+  const slow = whenRosterIsRead('slow', async () => {
+    rig.clock.ahead += 61_000;
+    await one.send();
+  });
+  await slow.send();
+  expect(judge(await rig.posts(channel), wanted)).toMatchObject({ lost: [], repeated: 0 });
+  expect(JSON.stringify(await rig.posts(channel))).not.toContain('This may have reached you before');
+});
+
+test('a store that fails when it was begun, before the wire, makes no repeat of it', async () => {
+  const wanted = await rig.tell(one.store, tenant, fall.opened, [channel]);
+  const { deliver } = one.services;
+  let times = 0;
+  const post: typeof deliver.post = async (place, news, isOurs, begin) => {
+    times += 1;
+    if (times > 1) return await deliver.post(place, news, isOurs, begin);
+    await begin?.();
+    throw new WatchpostError('store', 'away');
+  };
+  const services = { ...one.services, deliver: { ...deliver, post } };
+  for (const round of [1, 2]) {
+    const [lease] = await one.store.outbox.claimDue(1, 60_000);
+    if (lease === undefined) throw new Error(`nothing was due in round ${round}`);
+    await sendDue(lease, services).catch((error: unknown) => expect(error).toMatchObject({ code: 'store' }));
+    await one.store.outbox.voidOwn();
+  }
+  expect(judge(await rig.posts(channel), wanted)).toMatchObject({ lost: [], repeated: 0 });
+  expect(JSON.stringify(await rig.posts(channel))).not.toContain('This may have reached you before');
+});
+
+/** The same fall, and how bad it is. */
+function asBad(severity: Severity): typeof fall.opened {
+  const { finding, transition } = fall.opened;
+  return { finding: { ...finding, severity }, transition: { ...transition, severity } };
+}
+
+test('what may have arrived and presses comes again soon, each by itself; the rest later and as a list', async () => {
+  const [bad, little, less] = [tenant, await rig.tenant(2), await rig.tenant(3)] as const;
+  await fault({ method: 'POST', status: 502, accept: true, times: 3 });
+  const wanted = [
+    ...(await rig.tell(one.store, bad, asBad('critical'), [channel])),
+    ...(await rig.tell(one.store, little, asBad('low'), [channel])),
+    ...(await rig.tell(one.store, less, asBad('medium'), [channel])),
+  ];
+  await one.send();
+  expect(await posted()).toHaveLength(3);
+  rig.clock.ahead += 31_000;
+  await one.send();
+  expect((await posted()).slice(3)).toEqual(['create opened']);
+  rig.clock.ahead += 300_000;
+  await one.send();
+  expect((await posted()).slice(4)).toEqual(['create opened,opened']);
+  expect(judge(await rig.posts(channel), wanted)).toEqual({
+    wanted: 3,
+    lost: [],
+    repeated: 3,
+    unlabelled: [],
+  });
+});
+
+test.each([
+  { severity: 'low', tries: 4, after: 'is given up, and the next good post heals the conversation', told: 0 },
+  { severity: 'high', tries: 7, after: 'is tried again with the next news', told: 1 },
+] as const)(
+  'of unclear tries $tries for one that is $severity: then it $after',
+  async ({ severity, tries, told }) => {
+    await fault({ method: 'POST', status: 504, times: tries });
+    const [unclear] = await rig.tell(one.store, tenant, asBad(severity), [channel]);
+    for (let left = 20; left > 0 && (await one.send()) + Number(await rig.wait(one.store)) > 0; left -= 1);
+    expect(one.statuses.filter((status) => status === 504)).toHaveLength(tries);
+    expect(await settledAs()).toMatch(/did not say/);
+    await rig.tell(one.store, await rig.tenant(2), fall.opened, [channel]);
+    await one.send();
+    const posts = await rig.posts(channel);
+    expect(posts).toHaveLength(1 + told);
+    expect(judge(posts, unclear === undefined ? [] : [unclear]).lost).toHaveLength(1 - told);
+    expect(await settledAs()).toBeUndefined();
+  },
+  30_000,
+);
+
+test('given up in the same look in which the next one arrives: nothing is broken any more', async () => {
+  await fault({ method: 'POST', status: 504, times: 4 });
+  await rig.tell(one.store, tenant, asBad('low'), [channel]);
+  for (let round = 1; round < 4; round += 1) {
+    await one.send();
+    await rig.wait(one.store);
+  }
+  await rig.tell(one.store, await rig.tenant(2), fall.opened, [channel]);
+  await one.send();
+  expect(await posted()).toEqual(['create opened']);
+  expect(await settledAs()).toBeUndefined();
+}, 30_000);
 
 test('members that cannot be read are asked for again: nothing is lost by it', async () => {
   await fault({ method: 'GET', status: 503, times: 1 });

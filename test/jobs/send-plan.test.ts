@@ -7,7 +7,7 @@ const now = '2026-11-20T06:00:00.000Z';
 const later = '2026-11-20T06:01:00.000Z';
 const { transition } = falls().opened;
 
-/** "a opened", "a worsened later", "b resolved maybe": a finding, what is told of it, and how it waits. */
+/** "a opened", "a worsened later", "b resolved maybe": a finding, what is told of it, and how it waits; "maybe-low" too. */
 function row(text: string, at: number): OutboxRow {
   const [id = '', kind = '', how] = text.split(' ');
   return {
@@ -16,18 +16,18 @@ function row(text: string, at: number): OutboxRow {
     conversationId: '19:ops',
     finding: { id, generation: 1, transition: kind },
     kind: kind as OutboxRow['kind'],
-    transition,
+    transition: how === 'maybe-low' ? { ...transition, severity: 'low' } : transition,
     state: 'waiting',
     createdAt: `2026-11-20T05:00:00.${String(at).padStart(3, '0')}Z`,
     dueAt: how === 'later' ? later : now,
     attempts: 0,
     unclear: 0,
-    maybeSent: how === 'maybe',
+    maybeSent: how?.startsWith('maybe') === true,
   };
 }
 const many = (n: number, how = '') => Array.from({ length: n }, (_, at) => `f${at} opened ${how}`.trim());
 
-test.each([
+test.each<{ waits: string[]; next: string[]; apart?: boolean }>([
   { waits: [], next: [] },
   { waits: ['a opened', 'b opened'], next: ['a opened'] },
   { waits: ['a opened later', 'b opened'], next: ['b opened'] },
@@ -44,19 +44,46 @@ test.each([
     waits: ['a opened', 'f0 opened maybe', 'f0 worsened', ...many(11).slice(1)],
     next: ['a opened', ...many(11).slice(1)],
   },
-])('of $waits.length that wait first $next', ({ waits, next }) => {
-  const found = nextOf(waits.map(row), now);
+  // What does not press goes together when it may be there already; what presses comes by itself, and soon.
+  { waits: ['a opened maybe-low'], next: ['a opened maybe-low'] },
+  { waits: many(3, 'maybe-low'), next: many(3, 'maybe-low') },
+  { waits: many(3, 'maybe'), next: ['f0 opened maybe'] },
+  { waits: many(40, 'maybe-low'), next: many(30, 'maybe-low') },
+  { waits: ['a opened maybe', ...many(3, 'maybe-low')], next: ['a opened maybe'] },
+  {
+    waits: [
+      'a opened maybe-low',
+      'b opened',
+      'c worsened maybe',
+      'd reopened maybe-low',
+      'c opened maybe-low',
+    ],
+    next: ['a opened maybe-low', 'd reopened maybe-low'],
+  },
+  { waits: ['a resolved maybe-low', 'b opened maybe-low'], next: ['a resolved maybe-low'] },
+  { waits: many(12), apart: true, next: ['f0 opened'] },
+  { waits: many(12, 'maybe-low'), apart: true, next: ['f0 opened maybe-low'] },
+])('of $waits.length that wait first $next', ({ waits, next, apart }) => {
+  const found = nextOf(waits.map(row), now, { apart });
   const rows = found.kind === 'nothing' ? [] : found.kind === 'one' ? [found.row] : found.rows;
   expect(rows.map(({ id }) => id)).toEqual(next);
 });
 
-test('an unclear one is repeated after half a minute at the earliest, six times within a day', () => {
-  const waits = [1, 2, 3, 4, 5, 6].map((unclear) => repeatAfterMs(unclear) ?? 0);
-  expect(waits[0]).toBe(30_000);
-  expect(waits).toEqual([...waits].sort((a, b) => a - b));
-  expect(waits.reduce((sum, ms) => sum + ms)).toBeLessThan(86_400_000);
-  expect(repeatAfterMs(7)).toBeNull();
-});
+test.each([
+  { severity: 'critical', first: 30_000, times: 6 },
+  { severity: 'high', first: 30_000, times: 6 },
+  { severity: 'medium', first: 300_000, times: 3 },
+  { severity: 'low', first: 300_000, times: 3 },
+] as const)(
+  'an unclear one that is $severity is repeated after $first ms, $times times within a day',
+  ({ severity, first, times }) => {
+    const waits = Array.from({ length: times }, (_, n) => repeatAfterMs(n + 1, severity) ?? 0);
+    expect(waits[0]).toBe(first);
+    expect(waits).toEqual([...waits].sort((a, b) => a - b));
+    expect(waits.reduce((sum, ms) => sum + ms)).toBeLessThan(86_400_000);
+    expect(repeatAfterMs(times + 1, severity)).toBeNull();
+  },
+);
 
 test.each([
   { waited: 0, ms: 10_000 },
