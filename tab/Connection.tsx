@@ -1,10 +1,16 @@
 import { Button } from '@fluentui/react-components';
-import type { TenantPage } from '../shared/api.ts';
+import type { ReactNode } from 'react';
+import type { CredentialLine, TenantPage } from '../shared/api.ts';
+import { credentialWords, expiryStage, expiryText } from '../shared/tenants/credential-expiry.ts';
 import { dayOf, type Instant } from '../shared/time.ts';
 import { dayText } from '../shared/words.ts';
-import { exactTime } from './parts.tsx';
+import { Permissions } from './Permissions.tsx';
+import { Age, exactTime, HealthWord } from './parts.tsx';
 
-/** How Watchpost gets into this tenant, for those who may change it. Never anything of the secret itself. */
+/**
+ * How Watchpost gets into this tenant, what it may read there and what it never does. Of the credential only those see
+ * something who may change it, and never anything of the secret itself.
+ */
 export function Connection(props: {
   page: TenantPage;
   now: Instant;
@@ -12,35 +18,78 @@ export function Connection(props: {
   remove: () => void;
 }) {
   const { page, now } = props;
-  const { may, credential } = page;
-  if (!may.connect && !may.remove) return null;
+  const { may, credential, tenant, waiting } = page;
   return (
     <section className="card connection">
       <h2>Connection</h2>
-      {credential === null ? (
-        <p>There is no credential for this tenant, so nothing can be read.</p>
-      ) : (
-        <dl>
-          <div>
-            <dt className="caption">App id</dt>
-            <dd>
+      <dl>
+        <Fact name="Status">
+          <HealthWord row={tenant} />{' '}
+          <span className="caption">since {dayText(dayOf(tenant.health.since), now)}</span>
+        </Fact>
+        <Fact name="Tenant id">
+          <code>{tenant.id}</code>
+        </Fact>
+        {credential !== null && (
+          <>
+            <Fact name="App id">
               <code>{credential.appId}</code>
-            </dd>
-          </div>
-          <div>
-            <dt className="caption">{credential.kind === 'secret' ? 'Client secret' : 'Certificate'}</dt>
-            <dd title={exactTime(credential.createdAt)}>
-              given on {dayText(dayOf(credential.createdAt), now)}
-              {credential.expiresAt !== null && `, ends ${dayText(dayOf(credential.expiresAt), now)}`}
-              <span className="caption"> · fingerprint …{credential.last4}</span>
-            </dd>
-          </div>
-        </dl>
+            </Fact>
+            <Fact name={credentialWords[credential.kind]}>
+              <Credential credential={credential} now={now} />
+            </Fact>
+          </>
+        )}
+        <Fact name="Connected">
+          <span title={exactTime(page.connectedAt)}>{dayText(dayOf(page.connectedAt), now)}</span>
+        </Fact>
+        <Fact name="Last sync">
+          {tenant.readAt === null ? 'not read yet' : <Age at={tenant.readAt} now={now} />}
+        </Fact>
+      </dl>
+      {may.connect && credential === null && (
+        <p>There is no credential for this tenant, so nothing can be read.</p>
       )}
+      {waiting !== null && (
+        <p className="attention">
+          A certificate that was made on {dayText(dayOf(waiting.madeAt), now)} waits until Entra accepts it.
+          {credential !== null && ' Until then the credential above is in use.'}{' '}
+          <button type="button" className="quiet inline" onClick={props.update}>
+            Go on with it
+          </button>
+        </p>
+      )}
+      <Permissions permissions={page.permissions} now={now} />
       <div className="buttons">
         {may.connect && <Button onClick={props.update}>Update credentials</Button>}
         {may.remove && <Button onClick={props.remove}>Remove</Button>}
       </div>
     </section>
+  );
+}
+
+function Fact({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <div>
+      <dt className="caption">{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+function Credential({ credential, now }: { credential: CredentialLine; now: Instant }) {
+  const { createdAt, expiresAt, last4, kind } = credential;
+  const near = expiresAt !== null && expiryStage(expiresAt, now) !== null;
+  return (
+    <span title={exactTime(createdAt)}>
+      given on {dayText(dayOf(createdAt), now)}
+      {expiresAt !== null && (
+        <>
+          , <span className={near ? 'worse' : undefined}>{expiryText(expiresAt, now)}</span>
+        </>
+      )}
+      {expiresAt === null && kind === 'secret' && <span className="caption">, end not given</span>}
+      {last4 !== '' && <span className="caption"> · fingerprint …{last4}</span>}
+    </span>
   );
 }

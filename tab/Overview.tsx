@@ -75,6 +75,11 @@ export function Overview(props: {
           </Button>
         )}
       </Head>
+      {list.value.notices.map((notice) => (
+        <div key={notice} role="status" className="banner attention">
+          {notice}
+        </div>
+      ))}
       {connecting && Connect !== null && (
         <Connect api={api} tenant={null} close={() => setConnecting(false)} changed={list.reload} />
       )}

@@ -1,5 +1,6 @@
 import { memo } from 'react';
 import type { TenantRow } from '../shared/api.ts';
+import { credentialWords, expiryText } from '../shared/tenants/credential-expiry.ts';
 import { failingTries } from '../shared/tenants/tenant-health.ts';
 import type { Instant } from '../shared/time.ts';
 import { ageText, dayText, fullDay, percentText, total } from '../shared/words.ts';
@@ -92,6 +93,11 @@ const Row = memo(
           <span className="under">
             <span className="caption">{row.domain}</span>
             {row.fall !== undefined && <FallChip fall={row.fall} />}
+            {row.ending !== undefined && (
+              <span className="tag fell worse">
+                {credentialWords[row.ending.kind]} {expiryText(row.ending.expiresAt, now)}
+              </span>
+            )}
           </span>
         </td>
         <td {...cell} className="number score">

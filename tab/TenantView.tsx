@@ -153,7 +153,13 @@ function Page(props: { page: TenantPage; api: Api; reload: () => void; children:
       {dialog === 'connect' && Connect !== null && (
         <Connect
           api={api}
-          tenant={{ id: tenant.id, name: tenant.name, appId: page.credential?.appId ?? null }}
+          tenant={{
+            id: tenant.id,
+            name: tenant.name,
+            appId: page.waiting?.appId ?? page.credential?.appId ?? null,
+            // What waits is what was begun last.
+            way: page.waiting === null && page.credential?.kind !== 'certificate' ? 'secret' : 'certificate',
+          }}
           close={close}
           changed={reload}
         />
