@@ -56,6 +56,15 @@ export const commandTable: readonly CommandRow[] = [
     changes: false,
   },
   {
+    name: 'connect',
+    usage: 'connect contoso',
+    summary: 'A link with which an administrator of that tenant connects it; told to you alone',
+    needs: 'connect',
+    places: everywhere,
+    menu: false,
+    changes: true,
+  },
+  {
     name: 'sync',
     usage: 'sync contoso',
     summary: 'Reads a tenant now and says what changed',
@@ -190,6 +199,7 @@ const names: Record<Exclude<Command['kind'], 'misused'>, CommandName> = {
   tenants: 'tenants',
   sync: 'sync',
   health: 'health',
+  connect: 'connect',
   watch: 'watch',
   watching: 'watching',
   unwatch: 'unwatch',

@@ -12,6 +12,7 @@ export type Command =
   | { kind: 'tenants'; page: number }
   /** Without a name all of them, what needs somebody first. */
   | { kind: 'health'; tenant: string; page: number }
+  | { kind: 'connect'; tenant: string }
   | { kind: 'sync'; tenant: string }
   /** At least one name, or all there are. */
   | { kind: 'watch'; tenants: 'all' | string[] }
@@ -50,6 +51,7 @@ export type CommandName =
   | 'score'
   | 'tenants'
   | 'health'
+  | 'connect'
   | 'sync'
   | 'watch'
   | 'watching'
@@ -97,6 +99,9 @@ function understand(all: Word[], mentions: readonly Mention[]): Command {
       return { kind: 'tenants', page: pageOf(rest) ?? 1 };
     case 'health':
       return healthCommand(rest);
+    case 'connect':
+    case 'reconnect':
+      return connectCommand(rest);
     case 'sync':
       return syncCommand(rest);
     case 'watch':
@@ -159,6 +164,13 @@ function scoreCommand(rest: Word[]): Command {
   if (page !== undefined) return { kind: 'ranking', page };
   const tenant = nameIn(rest);
   return tenant === '' ? { kind: 'ranking', page: 1 } : { kind: 'score', tenant };
+}
+
+function connectCommand(rest: Word[]): Command {
+  const tenant = nameIn(rest);
+  return tenant === ''
+    ? misused('connect', 'Which tenant shall be connected?')
+    : { kind: 'connect', tenant };
 }
 
 function healthCommand(rest: Word[]): Command {

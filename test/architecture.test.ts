@@ -25,7 +25,15 @@ const rules: Rule[] = [
   { room: /^bot\/people\//, may: [/^bot\/people\//, /^shared\//, ...ports] },
   {
     room: /^bot\/commands\//,
-    may: [/^bot\/commands\//, /^bot\/people\//, /^shared\//, /^bot\/cards\//, ...ports],
+    may: [
+      /^bot\/commands\//,
+      /^bot\/people\//,
+      // *Generate link* in the tab and `connect` in chat make the same link.
+      /^bot\/connect\/links\.ts$/,
+      /^shared\//,
+      /^bot\/cards\//,
+      ...ports,
+    ],
   },
   { room: /^bot\/jobs\//, may: [/^bot\/jobs\//, /^shared\//, /^bot\/cards\//, ...ports] },
   {

@@ -8,10 +8,11 @@ import { nameApart, namesakes } from './tenants-apart.ts';
 export const choicesShown = 6;
 
 /** What can be asked of one tenant. */
-export type TenantVerb = 'score' | 'health' | 'sync' | 'watch' | 'unwatch' | 'threshold';
+export type TenantVerb = 'score' | 'health' | 'connect' | 'sync' | 'watch' | 'unwatch' | 'threshold';
 const titles: Record<TenantVerb, string> = {
   score: 'Show',
   health: 'Health of',
+  connect: 'Connect',
   sync: 'Sync',
   watch: 'Watch',
   unwatch: 'Stop watching',

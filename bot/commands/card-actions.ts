@@ -7,6 +7,7 @@ import { inAudit } from '../noted.ts';
 import type { CardHandler, Place, Reply, Services } from '../services.ts';
 import { acknowledgeFromCard } from './acknowledge.ts';
 import { aboutHere } from './audit.ts';
+import { connectOf } from './connect.ts';
 import { healthOf } from './health.ts';
 import { refuse } from './reply.ts';
 import { runCommand, whyNot } from './run-command.ts';
@@ -20,6 +21,7 @@ import { watchTenant } from './watch.ts';
 const handlers: Record<string, CardHandler> = {
   score: { changes: false, run: onTenant({ kind: 'score', tenant: '' }, scoreOf) },
   health: { changes: false, run: onTenant({ kind: 'health', tenant: '', page: 1 }, healthOf) },
+  connect: { changes: true, run: onTenant({ kind: 'connect', tenant: '' }, connectOf) },
   'health-of-all': { changes: false, run: asCommand((page) => ({ kind: 'health', tenant: '', page })) },
   sync: { changes: true, run: onTenant({ kind: 'sync', tenant: '' }, syncFromCard) },
   acknowledge: { changes: true, run: acknowledgeFromCard },

@@ -10,6 +10,7 @@ import { aboutHere } from './audit.ts';
 import { bind, unbind } from './bind.ts';
 import { claim } from './claim.ts';
 import { grant } from './grant.ts';
+import { connect } from './connect.ts';
 import { health } from './health.ts';
 import { help, noRole } from './help.ts';
 import { people } from './people.ts';
@@ -64,6 +65,8 @@ async function answer(command: Command, who: Caller, where: Place, services: Ser
       return await tenants(command, who, where, services);
     case 'health':
       return await health(command, who, where, services);
+    case 'connect':
+      return await connect(command, who, where, services);
     case 'sync':
       return await sync(command, who, where, services);
     case 'watch':

@@ -203,7 +203,7 @@ test.each<{ text: string; who: Caller; where: Place; says: string | RegExp; of: 
     text: 'help',
     who: reader,
     where: internal,
-    says: 'You can ask: score contoso · tenants · watching · who am i · help.',
+    says: 'You can ask: score contoso · tenants · health contoso · watching · who am i · help.',
     of: [],
   },
   { text: 'hi', who: nobody, where: personal(nobody), says: 'You have no role here yet', of: [] },
@@ -218,7 +218,7 @@ test.each<{ text: string; who: Caller; where: Place; says: string | RegExp; of: 
     text: 'flarb',
     who: admin,
     where: internal,
-    says: 'I do not know “flarb”. You can ask: score contoso · tenants · sync contoso · watch contoso · watching · unwatch contoso · threshold contoso 3% or 5 points · who am i · people · grant',
+    says: 'I do not know “flarb”. You can ask: score contoso · tenants · health contoso · connect contoso · sync contoso · watch contoso · watching · unwatch contoso · threshold contoso 3% or 5 points · who am i · people · grant',
     of: [],
   },
   {

@@ -78,6 +78,8 @@ test.each<{ text: string; is: Command; mentions?: Mention[] }>([
   { text: '/Tenants page 3', is: { kind: 'tenants', page: 3 } },
   { text: 'health', is: { kind: 'health', tenant: '', page: 1 } },
   { text: 'Health of "Contoso Ltd"?', is: { kind: 'health', tenant: 'Contoso Ltd', page: 1 } },
+  { text: 'connect contoso', is: { kind: 'connect', tenant: 'contoso' } },
+  { text: '/reconnect "Contoso Ltd"', is: { kind: 'connect', tenant: 'Contoso Ltd' } },
   { text: '/health page 2', is: { kind: 'health', tenant: '', page: 2 } },
   { text: 'sync contoso', is: { kind: 'sync', tenant: 'contoso' } },
   { text: 'who am i', is: { kind: 'who-am-i' } },
