@@ -223,7 +223,7 @@ export type TenantPage = {
   /** The comparison to show, by basis, with its label; null with the reason. */
   comparison: { percent: number; label: string; difference: number } | null;
   categories: CategoryScore[];
-  moved: { name: string; title: string; points: number }[];
+  moved: { name: string; title: string; points: number; byUsers?: true }[];
   /** The fall that stands, however long ago; null when none does. */
   fall: TenantFall | null;
   actions: Action[];

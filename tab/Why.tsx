@@ -38,9 +38,14 @@ export function Why({ page, score, now }: { page: TenantPage; score: Score; now:
         <ul className="reasons">
           {moved.slice(0, shown).map((one) => (
             <li key={one.name}>
-              <b className={`change ${one.points < 0 ? 'worse' : 'better'}`}>{signed(one.points)}</b>
+              <b className={`change ${one.byUsers === true ? '' : one.points < 0 ? 'worse' : 'better'}`}>
+                {signed(one.points)}
+              </b>
               <span>
                 {one.title}
+                {one.byUsers === true && (
+                  <span className="caption">Numbers of licences or users changed; nobody did anything.</span>
+                )}
                 {statusOf(page, one.name)}
               </span>
             </li>

@@ -226,6 +226,7 @@ function moves(posture: Posture, change: ScoreChange): string {
   if (regressed > 0) parts.push(`${counted(regressed, 'control')} regressed`);
   if (improved > 0)
     parts.push(regressed > 0 ? `${improved} improved` : `${counted(improved, 'control')} improved`);
+  if ((posture.byUsers ?? 0) > 0) parts.push('licences or users changed');
   if (direction(change.maxPoints) !== 'level') {
     parts.push(`Microsoft moved the maximum by ${signed(change.maxPoints)}\u00a0points`);
   }

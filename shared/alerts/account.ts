@@ -43,16 +43,19 @@ export function accountOf({ before, after, points, gained, notCounted }: Movemen
 
 const names: Record<Part['by'], string> = {
   lost: 'these controls',
-  gained: 'others that gained',
+  gained: 'controls that gained',
   users: 'licences or users',
   microsoft: 'Microsoft',
   other: 'earlier days',
 };
 
-/** "−3.1 by these controls, −1.2 by Microsoft"; empty when the loss of the controls says it all. */
-export function accountInWords(movement: Movement): string {
+/** "−3.1 by these controls, −1.2 by Microsoft"; empty when what controls lost says it all. */
+export function accountInWords(movement: Movement, lost = names.lost): string {
   const parts = accountOf(movement);
-  return parts.every(({ by }) => by === 'lost') ? '' : parts.map(inWords).join(', ');
+  if (parts.every(({ by }) => by === 'lost')) return '';
+  return parts
+    .map(({ by, percent }) => `${signed(percent)} by ${by === 'lost' ? lost : names[by]}`)
+    .join(', ');
 }
 
 /** The same without the controls' loss, for where that has just been said: "−1.2 by Microsoft". */
@@ -60,12 +63,8 @@ export function besidesInWords(movement: Movement): string {
   return listed(
     accountOf(movement)
       .filter(({ by }) => by !== 'lost')
-      .map(inWords),
+      .map(({ by, percent }) => `${signed(percent)} by ${names[by]}`),
   );
-}
-
-function inWords({ by, percent }: Part): string {
-  return `${signed(percent)} by ${names[by]}`;
 }
 
 function tenths(value: number): number {

@@ -136,7 +136,12 @@ export function reasons(
 }
 
 /** What moved the score and is nobody's fall, one sentence each; none when nothing did. */
-export function notCounted({ notCounted: { microsoft, tenant } }: DropFacts): string[] {
+export function notCounted(facts: Pick<DropFacts, 'notCounted'>): string[] {
+  return movedBesides(facts.notCounted).map((what) => `${what}; that is not counted.`);
+}
+
+/** "Microsoft moved the maximum by +10", "Licences or users changed: −5 licensed users": each without an end. */
+export function movedBesides({ microsoft, tenant }: DropFacts['notCounted']): string[] {
   const say: string[] = [];
   const theirs: string[] = [];
   if (microsoft.added > 0) theirs.push(`added ${counted(microsoft.added, 'control')}`);
@@ -145,7 +150,7 @@ export function notCounted({ notCounted: { microsoft, tenant } }: DropFacts): st
   if (direction(microsoft.maxMoved) !== 'level' && tenant.unlicensed === 0) {
     theirs.push(`moved the maximum by ${whole(microsoft.maxMoved)}`);
   }
-  if (theirs.length > 0) say.push(`Microsoft ${listed(theirs)}; that is not counted.`);
+  if (theirs.length > 0) say.push(`Microsoft ${listed(theirs)}`);
 
   const ours: string[] = [];
   if (tenant.unlicensed > 0) ours.push(`${counted(tenant.unlicensed, 'control')} no longer licensed`);
@@ -156,7 +161,7 @@ export function notCounted({ notCounted: { microsoft, tenant } }: DropFacts): st
   if (tenant.activeUsersMoved && direction(tenant.points) !== 'level')
     ours.push(`${whole(tenant.activeUsersMoved)} active users`);
   if (direction(tenant.points) !== 'level') ours.push(`${whole(tenant.points)}${unbroken}points by that`);
-  if (ours.length > 0) say.push(`Licences or users changed: ${listed(ours)}; that is not counted.`);
+  if (ours.length > 0) say.push(`Licences or users changed: ${listed(ours)}`);
   return say;
 }
 

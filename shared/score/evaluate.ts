@@ -1,10 +1,14 @@
+import { accountInWords, accountOf } from '../alerts/account.ts';
+import { baselineOf } from '../alerts/baseline.ts';
+import { lossesSince } from '../alerts/losses.ts';
+import { movedBesides } from '../alerts/words.ts';
 import { clean } from '../foreign-text.ts';
 import type { TenantId } from '../tenants/tenant.ts';
 import type { Instant } from '../time.ts';
 import { dayText, decimal, direction, listed, percentText, pointsOf, signed } from '../words.ts';
 import { categoriesOf, postureOf } from './posture.ts';
 import type { ControlChange, ControlProfile, EvaluatedSnapshot, Posture, ScoreSnapshot } from './score.ts';
-import { causesBetween, controlChangesBetween, scoreChange } from './score-change.ts';
+import { controlChangesBetween, scoreChange } from './score-change.ts';
 
 /** What one sync found, ready to be stored: the same shape as the store's `FoundScores`. */
 export type Evaluation = {
@@ -112,14 +116,23 @@ function inWords(
   if (before === null && storedDays === 0) return `First read: ${score} on ${dayText(now.day, readAt)}.`;
   if (before === null) return `${score} on ${dayText(now.day, readAt)}.`;
 
-  const causes = causesBetween(before, now, profiles);
-  const reasons = [...causes.regressed, ...causes.improved]
-    .sort((a, b) => Math.abs(moved(b)) - Math.abs(moved(a)))
-    .map((change) => `${clean(change.title, 80)} ${signed(moved(change))}`);
+  const losses = lossesSince(baselineOf(before, profiles), baselineOf(now, profiles), profiles);
+  const gained = [...losses.gained.values()].reduce((sum, points) => sum + points, 0);
+  const reasons = [
+    ...losses.regressed.map(({ title, points }) => ({ title, points: -points })),
+    ...[...losses.gained].map(([name, points]) => ({ title: titleOf(name, profiles), points })),
+  ]
+    .sort((a, b) => Math.abs(b.points) - Math.abs(a.points))
+    .map(({ title, points }) => `${clean(title, 80)} ${signed(points)}`);
   const change = scoreChange(before, now);
-  const parts = [`${score}${changeInWords(change?.percent, before, now, readAt)}`];
+  const movement = { before, after: now, points: losses.points, gained, notCounted: losses.notCounted };
+  // For who subtracts and finds more than the controls moved.
+  const parties = accountOf(movement);
+  const mixed = parties.length > 1 && parties.some(({ by }) => by !== 'lost' && by !== 'gained');
+  const split = mixed ? ` (${accountInWords(movement, 'controls that regressed')})` : '';
+  const parts = [`${score}${changeInWords(change?.percent, before, now, readAt)}${split}`];
   if (reasons.length > 0) parts.push(listed(reasons, 3));
-  if (direction(causes.maxMoved) !== 'level') parts.push(`the maximum moved by ${signed(causes.maxMoved)}`);
+  parts.push(...movedBesides(losses.notCounted).map((what) => what.replace(/^Licences/, 'licences')));
   const nothing = reasons.length === 0 && parts.length === 1 && direction(change?.percent ?? 0) === 'level';
   if (!nothing) return `${parts[0]}${parts.length > 1 ? `: ${parts.slice(1).join('; ')}` : ''}.`;
   return before.day === now.day
@@ -127,8 +140,8 @@ function inWords(
     : `Nothing changed since ${dayText(before.day, readAt)}: ${score}.`;
 }
 
-function moved(change: ControlChange): number {
-  return (change.to ?? 0) - (change.from ?? 0);
+function titleOf(control: string, profiles: readonly ControlProfile[]): string {
+  return profiles.find(({ name }) => name === control)?.title || control;
 }
 
 function changeInWords(
@@ -151,7 +164,10 @@ export function standing(posture: Posture, now: Instant): string {
   const score = `${percentText(posture.percent)} (${pointsOf(posture.current, posture.max)})`;
   const change = posture.sinceYesterday;
   const way = change === null ? 'level' : direction(change.percent);
-  const moved = posture.moved.map((one) => `${clean(one.title, 80)} ${signed(one.points)}`);
+  const moved = posture.moved.map(
+    (one) =>
+      `${clean(one.title, 80)} ${signed(one.points)}${one.byUsers === true ? ' by licences or users' : ''}`,
+  );
   const since =
     change === null
       ? ''

@@ -1,3 +1,5 @@
+import { baselineOf } from '../alerts/baseline.ts';
+import { ownDoing } from '../alerts/own-doing.ts';
 import type { TenantId } from '../tenants/tenant.ts';
 import { type Instant, plusDays } from '../time.ts';
 import type {
@@ -40,7 +42,11 @@ export function postureOf(known: {
       ? []
       : controlChangesBetween(tenantId, evaluatedBefore, evaluatedNow, profiles);
   const moved = changes.filter((change) => pointsMoved(change) !== 0);
-  const regressed = new Set(moved.filter((change) => pointsMoved(change) < 0).map(({ name }) => name));
+  const own = doingsBetween(evaluatedBefore, evaluatedNow, profiles);
+  const doing = ({ name }: { name: string }): number => own.get(name) ?? 0;
+  const regressed = new Set(moved.filter((change) => doing(change) < 0).map(({ name }) => name));
+  const improved = moved.filter((change) => doing(change) > 0).length;
+  const byUsers = moved.length - regressed.size - improved;
   const actions = actionsWorthMost(evaluatedNow.controls, profiles, regressed);
 
   return {
@@ -52,9 +58,15 @@ export function postureOf(known: {
     sinceYesterday: yesterday === null ? null : scoreChange(yesterday, evaluatedNow),
     over30Days: monthAgo === null ? null : scoreChange(monthAgo, evaluatedNow),
     regressed: regressed.size,
-    improved: moved.length - regressed.size,
+    improved,
+    ...(byUsers === 0 ? {} : { byUsers }),
     moved: moved
-      .map((change) => ({ name: change.name, title: change.title, points: pointsMoved(change) }))
+      .map((change) => ({
+        name: change.name,
+        title: change.title,
+        points: pointsMoved(change),
+        ...(doing(change) === 0 ? { byUsers: true as const } : {}),
+      }))
       .sort(
         (a, b) => Math.abs(b.points) - Math.abs(a.points) || a.points - b.points || compare(a.name, b.name),
       )
@@ -67,6 +79,22 @@ export function postureOf(known: {
     actionGain: actions.reduce((points, action) => points + action.gain, 0),
     readAt,
   };
+}
+
+/** What each control moved by the tenant's own doing, in thousandths of a point: the same judgement as of a fall. */
+function doingsBetween(
+  before: EvaluatedSnapshot | null,
+  now: EvaluatedSnapshot,
+  profiles: readonly ControlProfile[],
+): Map<string, number> {
+  if (before === null) return new Map();
+  const old = new Map(baselineOf(before, profiles).controls.map((control) => [control.name, control]));
+  const found = new Map<string, number>();
+  for (const control of baselineOf(now, profiles).controls) {
+    const was = old.get(control.name);
+    if (was !== undefined) found.set(control.name, ownDoing(was, control));
+  }
+  return found;
 }
 
 function trendOf(snapshots: readonly ScoreSnapshot[], since: string): Posture['trend'] {

@@ -80,48 +80,6 @@ export function pointsMoved(change: Pick<ControlChange, 'from' | 'to'>): number 
   return change.from === null || change.to === null ? 0 : change.to - change.from;
 }
 
-/** What moved a score, told apart (contracts §5): only `lost` and `gained` are the tenant's own doing. */
-export type Causes = {
-  regressed: ControlChange[];
-  improved: ControlChange[];
-  /** Points lost by comparable controls, ≥ 0: what the drop rule counts. */
-  lost: number;
-  /** Points gained by comparable controls, ≥ 0. */
-  gained: number;
-  /** Controls that Microsoft added or retired. */
-  added: ControlChange[];
-  retired: ControlChange[];
-  maxMoved: number;
-  /** Null when Microsoft did not say how many users there are on one of the days. */
-  licensedUsersMoved: number | null;
-};
-
-/** Sorts the changes between two evaluated days by who moved them. */
-export function causesBetween(
-  before: EvaluatedSnapshot,
-  after: EvaluatedSnapshot,
-  profiles: readonly ControlProfile[],
-): Causes {
-  const changes = controlChangesBetween(after.tenantId, before, after, profiles);
-  const regressed = changes.filter((change) => pointsMoved(change) < 0);
-  const improved = changes.filter((change) => pointsMoved(change) > 0).reverse();
-  const sum = (some: ControlChange[]): number =>
-    some.reduce((points, change) => points + pointsMoved(change), 0);
-  return {
-    regressed,
-    improved,
-    lost: Math.abs(sum(regressed)),
-    gained: sum(improved),
-    added: changes.filter((change) => change.from === null),
-    retired: changes.filter((change) => change.to === null),
-    maxMoved: after.max - before.max,
-    licensedUsersMoved:
-      before.licensedUsers === null || after.licensedUsers === null
-        ? null
-        : after.licensedUsers - before.licensedUsers,
-  };
-}
-
 function byName(controls: readonly ControlScore[]): Map<string, ControlScore> {
   return new Map(controls.map((control) => [control.name, control]));
 }

@@ -119,8 +119,10 @@ export type Posture = {
   over30Days: ScoreChange | null;
   regressed: number;
   improved: number;
-  /** The controls whose points moved on the last day, biggest first; at most 10. */
-  moved: { name: string; title: string; points: number }[];
+  /** Controls that changed numbers of licences or users moved by themselves: neither regressed nor improved. */
+  byUsers?: number;
+  /** The controls whose points moved on the last day, biggest first; at most 10. `byUsers`: nobody's doing. */
+  moved: { name: string; title: string; points: number; byUsers?: true }[];
   /** One entry a day for the last 90 days, oldest first; gaps stay gaps (days missing). */
   trend: { day: Day; percent: number | null; current: number; max: number }[];
   comparisons: Comparison[];

@@ -56,7 +56,7 @@ test.each<{ what: string; told: Transition<'scoreDrop'>; says: string }>([
   {
     what: 'opened while others rose',
     told: last({ scores: { links: 0 } }, { scores: { mfa: 4, links: 9 } }),
-    says: `Contoso lost 6${n}points (1.2${n}%-points), 1 control regressed. Its score rose from 60.6${t}% to 61.2${t}%: −1.2 by these controls, +1.8 by others that gained.`,
+    says: `Contoso lost 6${n}points (1.2${n}%-points), 1 control regressed. Its score rose from 60.6${t}% to 61.2${t}%: −1.2 by these controls, +1.8 by controls that gained.`,
   },
   {
     what: 'opened with a maximum of nothing',
@@ -81,7 +81,7 @@ test.each<{ what: string; told: Transition<'scoreDrop'>; says: string }>([
   {
     what: 'resolved while others rose',
     told: last({ scores: { links: 0 } }, { scores: { mfa: 0, links: 0 } }, { scores: { links: 9 } }),
-    says: `Contoso recovered: everything that was lost is back. Its score rose from 60.6${t}% to 62.4${t}%: +1.8 by others that gained.`,
+    says: `Contoso recovered: everything that was lost is back. Its score rose from 60.6${t}% to 62.4${t}%: +1.8 by controls that gained.`,
   },
   {
     what: 'resolved but for a point',

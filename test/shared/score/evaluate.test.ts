@@ -3,6 +3,7 @@ import { evaluateScores } from '../../../shared/score/evaluate.ts';
 import { actionsWorthMost, categoriesOf } from '../../../shared/score/posture.ts';
 import type { EvaluatedSnapshot } from '../../../shared/score/score.ts';
 import { aDay, aProfile, idOf, profiles } from '../../cards/samples.ts';
+import { dayOf } from '../alerts/drops.ts';
 
 const tenant = idOf(1);
 const readAt = '2026-11-20T10:00:00.000Z';
@@ -84,10 +85,43 @@ test.each([
     what: 'only the maximum',
     read: [{ ...day19, day: '2026-11-20', max: 520 }],
     before: day19,
-    says: '64.2\u2009% (334 of 520 points), down 1.3 since 19 Nov: the maximum moved by +10.0.',
+    says: '64.2\u2009% (334 of 520 points), down 1.3 since 19 Nov: Microsoft moved the maximum by +10.',
   },
 ])('$what: $says', ({ read, before, says }) => {
   expect(evaluate(read, before, [day18, day19, before])?.says).toBe(says);
+});
+
+test('a control that only licences moved is told so, and is neither regressed nor improved', () => {
+  const profiles = [aProfile('mfa', 'MFA for all users', 9), aProfile('reset', 'Self-service reset', 9)];
+  const heads = (covered: number, total: number) => ({
+    reach: { covered, total },
+    score: (9 * covered) / total,
+  });
+  const dayWith = (day: string, covered: number, total: number, reset: number): EvaluatedSnapshot => ({
+    ...dayOf({ day, scores: { mfa: heads(covered, total).score, reset }, max: 100, licensed: total }),
+    controls: [
+      { name: 'mfa', category: 'Identity', ...heads(covered, total) },
+      { name: 'reset', category: 'Identity', score: reset },
+    ],
+  });
+  const before = dayWith('2026-11-19', 80, 120, 9);
+  const quiet = dayWith('2026-11-20', 80, 115, 9);
+  const found = (read: EvaluatedSnapshot[]) =>
+    evaluateScores({ tenantId: before.tenantId, read, stored: [], before, profiles, readAt });
+  expect(found([quiet])?.found.posture).toMatchObject({
+    regressed: 0,
+    improved: 0,
+    byUsers: 1,
+    moved: [{ name: 'mfa', byUsers: true }],
+  });
+  expect(found([quiet])?.says).toBe(
+    '15.3\u2009% (15.3 of 100 points), up 0.3 since 19 Nov: licences or users changed: −5 licensed users and +0.3\u00a0points by that.',
+  );
+  const fell = found([dayWith('2026-11-20', 80, 115, 0)]);
+  expect(fell?.found.posture).toMatchObject({ regressed: 1, improved: 0, byUsers: 1 });
+  expect(fell?.says).toMatch(
+    /\(−9\.0 by controls that regressed, \+0\.3 by licences or users\): Self-service reset −9\.0;/,
+  );
 });
 
 test('a second look at the same day still knows what moved on it', () => {
