@@ -4,7 +4,6 @@ import type { EvaluatedSnapshot } from '../../shared/score/score.ts';
 import { cronFor } from '../../shared/tenants/cadence.ts';
 import { isNotConnected } from '../../shared/tenants/not-connected.ts';
 import { keptPermissions } from '../../shared/tenants/permission-facts.ts';
-import { isNotConnected } from '../../shared/tenants/not-connected.ts';
 import {
   type DatasetName,
   type DatasetState,
@@ -148,12 +147,12 @@ async function read(
   if (organization.kind === 'ok' && tenant.named !== true) change.name = organization.value.name;
   if (domains.kind === 'ok') Object.assign(change, namesOf(domains.value, tenant));
   if (skus.kind === 'ok') change.licences = skus.value;
-
-  let says = asked ? await sayUnread(scores, scope, tenant, services) : '';
-  let changed = false;
   // From memory: what was just read was read with it.
   const token = await microsoft.token(access);
   if (token.kind === 'ok') change.permissions = keptPermissions(token.value.roles, now);
+
+  let says = asked ? await sayUnread(scores, scope, tenant, services) : '';
+  let changed = false;
   if (scores.kind === 'ok') {
     const before = await store.scores.evaluated(scope, tenant.id);
     const since = plusDays(dayOf(now), -keptDays - 1);
