@@ -61,7 +61,7 @@ export function startTimetable(services: Services, options: TimetableOptions = {
 
   const tick = cron.schedule('*/5 * * * * *', () => pump(), { name: 'tick', noOverlap: true });
   const cleaning = cron.schedule('43 * * * *', () => clean(), { name: 'sweep', noOverlap: true });
-  const looking = cron.schedule('13 * * * *', () => lookAgain(), { name: 'look-again', noOverlap: true });
+  const looking = cron.schedule('13 */6 * * *', () => lookAgain(), { name: 'look-again', noOverlap: true });
   pump();
   void dueForAll('sync-directory', services);
 
@@ -78,7 +78,7 @@ export function startTimetable(services: Services, options: TimetableOptions = {
     }
   }
 
-  /** Members change while we are away, or without a word from Teams: what the gate held is looked at each hour too. */
+  /** Members change while we are away, or without a word from Teams: what the gate held is looked at every 6 hours too. */
   async function lookAgain(): Promise<void> {
     try {
       if ((await store.outbox.lookAgain()) > 0) sending.pump();

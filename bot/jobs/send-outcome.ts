@@ -63,8 +63,8 @@ async function arrived(
 }
 
 /**
- * The gate says no. It is told when the gate says yes: when who reads here or whose it is changes, each hour, and when
- * the bot is installed again (I-8, I-9). Of one tenant the gate says the same of everything.
+ * The gate says no. It is told when the gate says yes: when who reads here or whose it is changes, every 6 hours, and
+ * when the bot is installed again (I-8, I-9). Of one tenant the gate says the same of everything.
  */
 async function held(round: Round, rows: readonly OutboxRow[], why: string, how: How): Promise<Step> {
   const { store } = round.services;

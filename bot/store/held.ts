@@ -6,7 +6,7 @@ import { placesDeclaration } from './places.ts';
 /**
  * The places, of which every change of members, sharing or binding lets the gate look once more at what it held there
  * (I-8, I-9): who came or went, or whose it is now, decides again. What is held is not lost by a death in between: the
- * clock looks at all of it each hour.
+ * clock looks at all of it four times a day.
  */
 export function lettingGo(kit: Kit, places: PlaceStore): PlaceStore {
   const rows = kit.engine.collection<PlaceRow & { _id: string }>(placesDeclaration);
@@ -33,6 +33,12 @@ export function lettingGo(kit: Kit, places: PlaceStore): PlaceStore {
       const bound = await places.bindAsAsked(row);
       if (bound) await again(row.conversationId);
       return bound;
+    },
+    async saveRoster(conversationId, roster, expectedChanges) {
+      const saved = await places.saveRoster(conversationId, roster, expectedChanges);
+      // Only people of our own are there: perhaps somebody went without a word from Teams.
+      if (saved && roster.outsiders === 0) await lookAgain(kit, [conversationId]);
+      return saved;
     },
     async dropRoster(conversationId) {
       await places.dropRoster(conversationId);

@@ -118,8 +118,7 @@ export function openSender(options: SenderOptions): Sender {
       return { kind: 'unreachable', why: errorCode(error) };
     }
     let audience = await audiences.of(place);
-    const refused = refusalOf(news, audience);
-    if (refused !== null) return refused;
+    if (!gate(news.tenants, audience)) return await refusalOf(news, place, audience);
     if (begin !== undefined) {
       if (!(await begin())) return { kind: 'unreachable', why: othersMaySend };
       // That took its time: what decides is who reads there and whose it is now.
@@ -132,8 +131,7 @@ export function openSender(options: SenderOptions): Sender {
         watchpost: { findings: news.findings, ...(news.repeated === true ? { repeated: true } : {}) },
       },
     };
-    const late = refusalOf(news, audience);
-    if (late !== null) return late;
+    if (!gate(news.tenants, audience)) return await refusalOf(news, place, audience);
     if (!isOurs()) return { kind: 'unreachable', why: othersMaySend };
     const outcome =
       news.replaces === undefined
@@ -161,12 +159,16 @@ export function openSender(options: SenderOptions): Sender {
     });
   }
 
-  /** What the gate says to news; null when it may go. */
-  function refusalOf(news: News, audience: Audience): Delivery | null {
-    if (gate(news.tenants, audience)) return null;
+  /** News that the gate kept back. Where it is only not known yet who reads along, it is looked at again in a while. */
+  async function refusalOf(
+    news: News,
+    place: Omit<Place, 'audience'>,
+    audience: Audience,
+  ): Promise<Delivery> {
     log.warn({ kind: audience.kind, count: news.tenants.length }, 'the gate withheld news');
-    const kind = isPassing(audience) ? 'unreachable' : 'withheld';
-    return { kind, why: whyNot(audience) };
+    if (isPassing(audience)) return { kind: 'unreachable', why: whyNot(audience) };
+    await withheld('news', news.tenants, place, audience);
+    return { kind: 'withheld', why: whyNot(audience) };
   }
 
   /** The card as JSON. `who` is the reader of a targeted one. */

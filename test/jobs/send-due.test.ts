@@ -144,6 +144,10 @@ test('a guest came: nothing is sent, it is said where people look, and it is tol
   expect(await rig.posts(mixed)).toEqual([]);
   expect(await settledAs(mixed)).toBe(guestsAreHere);
   expect(await rig.wait(one.store)).toBe(false);
+  const { rows: audit } = await one.store.audit.list({ limit: 5 });
+  expect(audit).toContainEqual(
+    expect.objectContaining({ what: 'gate', tenant, where: mixed, result: 'refused', who: 'watchpost' }),
+  );
   // Looked at again, and the guest is still there: nothing is told, and nothing forgotten.
   await one.store.outbox.lookAgain();
   rig.clock.ahead += 700_000;

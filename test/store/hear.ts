@@ -504,6 +504,13 @@ export function hearContract(backend: Backend): void {
       test.each([
         { what: 'its members change', change: () => store.places.dropRoster('19:ops') },
         { what: 'its team’s members change', change: () => other.places.dropRoster('19:team') },
+        {
+          what: 'its members are read and all are ours',
+          change: async () => {
+            const changes = (await store.places.get('19:ops'))?.membersChanged ?? 0;
+            await store.places.saveRoster('19:ops', { outsiders: 0, readAt: store.now() }, changes);
+          },
+        },
         { what: 'it is bound', change: () => store.places.bind('19:ops', { kind: 'internal' }) },
         {
           what: 'an Admin confirms to whom it belongs',
@@ -516,7 +523,7 @@ export function hearContract(backend: Backend): void {
         },
         { what: 'its binding goes', change: () => store.places.bind('19:ops', undefined) },
         { what: 'the bot is installed again', change: () => store.subscriptions.reinstalled('19:ops') },
-        { what: 'an hour has passed', change: () => store.outbox.lookAgain() },
+        { what: 'six hours have passed', change: () => store.outbox.lookAgain() },
         { what: 'somebody asks for it', change: () => store.outbox.revive('19:ops') },
       ])('what the gate held waits again when $what, for 7 days', async ({ change }) => {
         await hold();
