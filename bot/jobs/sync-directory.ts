@@ -2,6 +2,7 @@ import { scopeOfJob } from '../../shared/access.ts';
 import type { Directory } from '../../shared/directory/directory.ts';
 import { partOf } from '../../shared/directory/parts.ts';
 import { cronFor } from '../../shared/tenants/cadence.ts';
+import { isNotConnected } from '../../shared/tenants/not-connected.ts';
 import {
   type DatasetName,
   type DatasetState,
@@ -10,7 +11,7 @@ import {
   type Tenant,
 } from '../../shared/tenants/tenant.ts';
 import { never } from '../../shared/time.ts';
-import { errorCode, hasCode } from '../errors.ts';
+import { errorCode, hasCode, WatchpostError } from '../errors.ts';
 import type { Failure, Lease, Reading, Services, TenantAccess } from '../services.ts';
 import { nextDue, retryDue } from './cadence.ts';
 import { directoryStateOf, isWanted, passingFailure } from './directory-states.ts';
@@ -60,6 +61,8 @@ async function read(tenant: Tenant, lease: Lease, again: boolean, services: Serv
   const { store } = services;
   const scope = scopeOfJob(tenant.id);
   const access = await store.credentials.open(scope, tenant.id);
+  // A company that was only added: connecting it makes this due again.
+  if (access === null && isNotConnected(tenant.health)) return { outcome: 'gone' };
   const wanted = directoryDatasetNames.filter((name) => isWanted(tenant, name, again, services.now()));
   const directory = await store.directories.get(scope, tenant.id);
   const readings = new Map<DirectoryDatasetName, Reading<unknown>>();
@@ -81,6 +84,8 @@ async function read(tenant: Tenant, lease: Lease, again: boolean, services: Serv
   const domains = take('mailDomains', (known) => readMailDomains(tenant, services.dns, known));
   await Promise.all([domains, graph(access, tenant, take, services)]);
 
+  // What the stop cut off was not answered, and must not be told as if it had been asked in vain.
+  if (services.signal.aborted) throw new WatchpostError('stopped', 'Watchpost is stopping.');
   await store.directories.save(scope, lease, parts);
   const now = services.now();
   const datasets: Partial<Record<DatasetName, DatasetState>> = {};

@@ -56,6 +56,7 @@ export async function openDirectoryRig(): Promise<DirectoryRig> {
     microsoft: world.microsoft,
     dns: openDns({ servers: [new URL(world.sandbox.url).host] }),
     log: silentLog(),
+    signal: new AbortController().signal,
     now: () => store.now(),
     settings: { syncDirectory: '41 2 * * *' },
   } as unknown as Services;

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { syncDirectory } from '../../bot/jobs/sync-directory.ts';
 import { scopeOfJob } from '../../shared/access.ts';
+import { notConnected } from '../../shared/tenants/not-connected.ts';
 import {
   type DirectoryDatasetName,
   directoryDatasetNames,
@@ -241,6 +242,20 @@ test('a tenant that is gone is never due again', async () => {
   await rig.engine.collection({ name: 'tenants', tenantScoped: true, indexes: [] }).deleteMany({ _id: id });
   expect(await syncDirectory(lease, rig.services)).toBe('gone');
   expect((await rig.store.work.get(scopeOfJob(id), id, 'sync-directory'))?.dueAt).toBe(never);
+});
+
+test('a company that is not connected yet is left alone; what the stop cuts off is not told as a failure', async () => {
+  const id = await rig.make({ name: 'Only Added', domain: 'only-added.example', users: 10 });
+  const stopping = AbortSignal.abort();
+  const lease = await rig.lease(id);
+  const silent = async () => ({ kind: 'unknown', why: 'Watchpost is stopping' }) as const;
+  const stopped = { ...rig.services, signal: stopping, dns: { txt: silent, cname: silent } };
+  await expect(syncDirectory(lease, stopped)).rejects.toMatchObject({ code: 'stopped' });
+  expect(await rig.states(id)).toEqual({});
+  await rig.store.work.saveTenant(scopeOfJob(id), lease, { health: notConnected(rig.store.now()) });
+  await rig.store.purge.credentials(scopeOfJob(id), id);
+  expect(await rig.sync(id)).toBe('gone');
+  expect(await rig.states(id)).toEqual({});
 });
 
 test('killed before any of its writes: what is marked as read is there, and the next sync completes it', async () => {
