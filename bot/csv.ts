@@ -6,15 +6,18 @@ const formula = /^[\s\ufeff]*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;
 /**
  * A CSV file as spreadsheets read it: UTF-8 with a byte-order mark, commas, CRLF, every text quoted. Text that would be
  * run as a formula gets a `'` in front (R45); numbers stay numbers. The one writer of CSV: nobody joins cells by hand.
+ * `continued`: a later piece of a file that is written piece by piece, without header and mark.
  */
 export function csvText(
   header: readonly string[],
   rows: readonly (readonly (string | number | null)[])[],
+  part: 'whole' | 'continued' = 'whole',
 ): string {
+  const begins = part === 'whole';
   return stringify(
-    [header, ...rows].map((row) => row.map(safe)),
+    [...(begins ? [header] : []), ...rows].map((row) => row.map(safe)),
     {
-      bom: true,
+      bom: begins,
       quoted_string: true,
       record_delimiter: 'windows',
     },

@@ -20,8 +20,8 @@ export type Me = {
   reasons: string[];
   home: boolean;
   now: Instant;
-  /** `connect`: new tenants, which takes an Admin of all of them. `sync`: some tenant. `people`: their roles. */
-  may: { connect: boolean; sync: boolean; people: boolean };
+  /** `connect`: new tenants, which takes an Admin of all of them. `sync`: some tenant. `people`: their roles. `audit`: the log. */
+  may: { connect: boolean; sync: boolean; people: boolean; audit: boolean };
 };
 
 /** One line of `GET /api/tab/tenants`. Null = not known; the reason is in `health` or `notRead`. */

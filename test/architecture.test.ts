@@ -13,7 +13,7 @@ type Rule = { room: RegExp; may: RegExp[] };
 // makes the ids of findings and outbox rows, which jobs and commands must make alike.
 // `noted.ts` sees to it that what changes something leaves an audit entry, whoever serves it.
 // `csv.ts` is the one safe writer of CSV.
-const ports = [/^bot\/(services|errors|log|cron|csv|digest|noted)\.ts$/];
+const ports = [/^bot\/(services|errors|log|cron|csv|digest|json-lines|noted)\.ts$/];
 const edge = [/^shared\//, /^bot\/(outbound|clouds|loopback|errors|log|secrets|services)\.ts$/];
 
 /** First matching row decides. `services.ts` is types only and is checked as such below. */

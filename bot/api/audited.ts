@@ -13,11 +13,11 @@ import type { ApiAnswer, ApiRequest, ApiRoute } from './route.ts';
  * privileged action that could not be noted first was not done, and says so (R64).
  */
 export function audited(route: ApiRoute): ApiRoute {
-  const { path, method } = route;
+  const { path } = route;
+  const changes = route.method === 'POST' && !(route.auth === 'tab' && route.reads === true);
   const what = nameOf(route);
-  const reads = route.auth === 'tab' && route.reads === true;
   if (route.auth === 'none') {
-    if (method === 'GET') return route;
+    if (!changes) return route;
     return {
       ...route,
       handle: (request: ApiRequest, services: Services) =>
@@ -59,14 +59,14 @@ export function audited(route: ApiRoute): ApiRoute {
         return problem(503, [error.message, error.hint].filter(Boolean).join(' '), request.id);
       }
       if (hasCode(error, 'scope', 'not-found', 'refused')) await note('refused');
-      else if (method === 'POST' && !hasCode(error, 'stopped', 'bad-input')) {
+      else if (changes && !hasCode(error, 'stopped', 'bad-input')) {
         // What the caller has to hear of is the failure itself.
         await note('failed').catch(() => undefined);
       }
       throw error;
     }
     if (answer.status === 403 || answer.status === 404) await note('refused', String(answer.status));
-    else if (method === 'POST' && !reads && answer.status < 400) await note('done');
+    else if (changes && answer.status < 400) await note('done');
     return answer;
   }
 

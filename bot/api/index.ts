@@ -1,5 +1,6 @@
 import type { TabConfig } from '../../shared/api.ts';
 import { openGate } from './allowed.ts';
+import { auditRoutes } from './audit.ts';
 import { audited } from './audited.ts';
 import { bulkRoutes } from './bulk.ts';
 import { bulkLinksRoute } from './bulk-links.ts';
@@ -41,5 +42,10 @@ export function apiRoutes(options: { signIn: TabConfig }): ApiRoute[] {
     ...syncRoutes(gate),
     removeRoute(gate),
   ];
+    ...auditRoutes(),
+    ...companiesRoutes(gate),
+    ...bulkRoutes(gate, standings),
+    bulkLinksRoute(gate, standings),
+    jobsRoute(gate),
   return routes.map(audited);
 }

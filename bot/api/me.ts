@@ -24,6 +24,7 @@ export const meRoute: ApiRoute = {
         connect: scopeFor(who, tabOf(who), 'connect', now).all,
         sync: may(who, 'sync', undefined, now),
         people: may(who, 'grant', undefined, now),
+        audit: may(who, 'export', undefined, now),
       },
     };
     return { status: 200, body: me };

@@ -149,6 +149,12 @@ const table: Record<string, Record<Who, number>> = {
   'GET /api/tab/jobs': { ...open, nobody: 403, customer: 403, reader: 403 },
   'POST /api/tab/tenants/:id/sync': { ...open, ...unseen, reader: 403 },
   'GET /api/tab/tenants/:id/sync/:sync': { ...open, ...unseen, reader: 403 },
+  'GET /api/tab/audit': { ...open, nobody: 403, customer: 403, reader: 403, operator: 403 },
+  // Let in, and no format was chosen.
+  'GET /api/tab/audit/export': {
+    ...{ nobody: 403, customer: 403, elsewhere: 400, reader: 403, operator: 403 },
+    ...{ admin: 400, 'admin of this one': 400 },
+  },
   'POST /api/tab/tenants/:id/remove': {
     ...{ ...unseen, reader: 403, operator: 403, admin: 400, 'admin of this one': 400 },
   },
