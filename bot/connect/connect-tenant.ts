@@ -3,6 +3,7 @@ import { scopeOfJob } from '../../shared/access.ts';
 import type { AuditResult } from '../../shared/audit/entry.ts';
 import { keptPermissions } from '../../shared/tenants/permission-facts.ts';
 import type { TenantId } from '../../shared/tenants/tenant.ts';
+import { plus } from '../../shared/time.ts';
 import { WatchpostError } from '../errors.ts';
 import type { Services, TenantAccess } from '../services.ts';
 import { type Tested, type TestStep, tenantOf, testConnection } from './test-connection.ts';
@@ -130,6 +131,10 @@ async function save(
       skus: [],
     },
   });
+  // Killed right after the credential it is read soon, and does not wait for ever.
+  for (const kind of ['sync-scores', 'sync-directory'] as const) {
+    await store.work.schedule(scope, id, kind, plus(now, 60_000));
+  }
   await keep(access, request.waiting, known !== null, store);
   return { name, domain };
 }

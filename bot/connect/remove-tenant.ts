@@ -27,9 +27,11 @@ export async function removeTenant(
   try {
     const first = await store.purge.credentials(scope, id);
     microsoft.forget(id);
-    const channels = await unsubscribe(id, services);
+    const before = await unsubscribe(id, services);
     const { rows } = await store.purge.tenant(scope, id, { people: id !== settings.homeTenantId });
     for (const [name, count] of Object.entries(first.rows)) rows[name] = (rows[name] ?? 0) + count;
+    // Who asked for it while it went asks for nothing that is there.
+    const channels = before + (await unsubscribe(id, services));
     await audit('remove tenant', 'done', id, services, by);
     return { rows, channels };
   } catch (error) {
@@ -38,14 +40,15 @@ export async function removeTenant(
   }
 }
 
-/** Conversations that watch all tenants go on watching all that are left. */
+/**
+ * Also where it ended: the bot may be installed there again, and the tenant connected again. Conversations that watch
+ * all tenants go on watching all that are left.
+ */
 async function unsubscribe(id: TenantId, { store }: Services): Promise<number> {
   let channels = 0;
-  for (const { conversationId, tenants, thresholds } of await store.subscriptions.all()) {
-    const named = tenants !== 'all' && tenants.includes(id);
-    if (!named && !thresholds.some(({ tenantId }) => tenantId === id)) continue;
+  for (const { conversationId, tenants, ended } of await store.subscriptions.naming(id)) {
     await store.subscriptions.change(conversationId, (row) => (row === null ? null : without(row, id)));
-    if (named) channels += 1;
+    if (ended === undefined && tenants !== 'all' && tenants.includes(id)) channels += 1;
   }
   return channels;
 }

@@ -5,6 +5,7 @@ import { Secret } from '../../bot/secrets.ts';
 import type { Failure, Microsoft, Reading, Services, Store } from '../../bot/services.ts';
 import { scopeOfSystem } from '../../shared/access.ts';
 import { type TenantId, tenantId } from '../../shared/tenants/tenant.ts';
+import { millis, never } from '../../shared/time.ts';
 import { directoryReads } from '../support/directory-reads.ts';
 import { openTestStore } from '../support/store.ts';
 import { openTabServer, type TabServer } from '../tab/tab-server.ts';
@@ -69,6 +70,50 @@ test('removed in the same moment, nothing of it stays: no credential without a t
   expect(await store.tenants.get(everything, contoso)).toBeNull();
   expect(await store.credentials.facts(everything, contoso)).toBeNull();
   expect(await store.work.claimDue('sync-scores', 5, 1_000)).toEqual([]);
+});
+
+test('killed between the credential and the first sync, that comes all the same', async () => {
+  const { store } = services;
+  const add = async (): Promise<never> => {
+    throw new Error('killed');
+  };
+  const dying = { ...services, store: { ...store, syncRequests: { ...store.syncRequests, add } } };
+  await expect(connectTenant(request, dying)).rejects.toThrow('killed');
+  expect(await store.credentials.facts(everything, contoso)).not.toBeNull();
+  for (const kind of ['sync-scores', 'sync-directory'] as const) {
+    const row = await store.work.get(everything, contoso, kind);
+    expect(millis(row?.dueAt ?? never) - millis(store.now())).toBeLessThan(120_000);
+  }
+});
+
+test('a removed tenant stands in no subscription any more, ended or asked for meanwhile', async () => {
+  const { store } = services;
+  await connectTenant(request, services);
+  const threshold = { percent: null, points: 3 };
+  const watching = (conversationId: string) =>
+    store.subscriptions.change(conversationId, () => ({
+      ...{ conversationId, kind: 'channel' as const, serviceUrl: 'https://smba.trafficmanager.net/emea/' },
+      ...{ hostTenantId: other, tenants: [contoso, other], by: 'Ana', since: store.now() },
+      thresholds: [{ tenantId: contoso, threshold }],
+    }));
+  await watching('19:live');
+  await watching('19:ended');
+  await store.subscriptions.end('19:ended');
+  const tenant: Store['purge']['tenant'] = async (...given) => {
+    await watching('19:late');
+    return await store.purge.tenant(...given);
+  };
+  const racing = { ...services, store: { ...store, purge: { ...store.purge, tenant } } };
+  const removal = await removeTenant({ id: contoso }, 'test', racing);
+  expect(removal.channels).toBe(2);
+  expect(await store.subscriptions.naming(contoso)).toEqual([]);
+  await store.subscriptions.reinstalled('19:ended');
+  const rows = await store.subscriptions.all();
+  expect(rows.map(({ conversationId, tenants }) => [conversationId, tenants]).sort()).toEqual([
+    ['19:ended', [other]],
+    ['19:late', [other]],
+    ['19:live', [other]],
+  ]);
 });
 
 test('removed while new credentials were being tried, it stays removed', async () => {
