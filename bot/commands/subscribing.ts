@@ -1,4 +1,5 @@
 import { type Caller, covers, scopeFor } from '../../shared/access.ts';
+import { mostSubscriptions } from '../../shared/alerts/route.ts';
 import { baseOf } from '../../shared/conversation.ts';
 import { clean, plain } from '../../shared/foreign-text.ts';
 import type { Tenant, TenantId } from '../../shared/tenants/tenant.ts';
@@ -63,6 +64,19 @@ export function freshRow(
 
 export function hereOf(where: Place): Here {
   return where.kind === 'channel' ? 'channel' : 'chat';
+}
+
+/** Null when there is room for one more conversation that watches, or this one does already; else the refusal, audited. */
+export async function refusedForRoom(who: Caller, where: Place, services: Services): Promise<Reply | null> {
+  const { subscriptions } = services.store;
+  if (hearing(await subscriptions.get(baseOf(where.conversationId))) !== null) return null;
+  if ((await subscriptions.count()) < mostSubscriptions) return null;
+  await auditor(who, where, services)('watch', 'refused', { detail: 'no room' });
+  const most = mostSubscriptions.toLocaleString('en');
+  return refuse(
+    where,
+    `No more than ${most} channels and chats can watch tenants. Stop one that is not needed any more with unwatch.`,
+  );
 }
 
 /** Null when this person may decide what is heard here of all these tenants; else the refusal, audited. */

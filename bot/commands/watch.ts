@@ -12,7 +12,7 @@ import { auditor } from './audit.ts';
 import { lookUpAll } from './look-up-all.ts';
 import { refuse, withCard } from './reply.ts';
 import { mostLookedAt, standingFalls, standingInWords } from './standing.ts';
-import { freshRow, hereOf, refusedWatch, withTenants } from './subscribing.ts';
+import { freshRow, hereOf, refusedForRoom, refusedWatch, withTenants } from './subscribing.ts';
 
 /** `watch contoso`, `watch contoso, fabrikam`, `watch all`: from now on this conversation hears of their falls. */
 export async function watch(
@@ -54,6 +54,8 @@ async function watchAll(who: Caller, where: Place, services: Services): Promise<
     if (own.length === 0) return refuse(where, 'No tenants are available here.');
     return await watchThese(own, only, who, where, services);
   }
+  const full = await refusedForRoom(who, where, services);
+  if (full !== null) return full;
   const row = await subscribe('all', who, where, services);
   await auditor(who, where, services)('watch', 'done', { detail: 'all tenants' });
   return await confirmed(
@@ -79,7 +81,9 @@ async function watchThese(
   where: Place,
   services: Services,
 ): Promise<Reply> {
-  const refused = await refusedWatch('watch', tenants, who, where, services);
+  const refused =
+    (await refusedWatch('watch', tenants, who, where, services)) ??
+    (await refusedForRoom(who, where, services));
   if (refused !== null) return refused;
   const row = await subscribe(
     tenants.map(({ id }) => id),

@@ -1,7 +1,7 @@
 import { type Audience, scopeOfJob } from '../../shared/access.ts';
 import type { Transition } from '../../shared/alerts/finding.ts';
 import { outboxId } from '../../shared/alerts/outbox-id.ts';
-import { type NewsToRoute, routesFor, watches } from '../../shared/alerts/route.ts';
+import { mostSubscriptions, type NewsToRoute, routesFor, watches } from '../../shared/alerts/route.ts';
 import { digest } from '../digest.ts';
 import type { OutboxEntry, Services, SubscriptionRow } from '../services.ts';
 
@@ -15,6 +15,12 @@ export async function entriesFor(
   services: Services,
 ): Promise<OutboxEntry[]> {
   const entries: OutboxEntry[] = [];
+  if (subscriptions.length >= mostSubscriptions) {
+    services.log.warn(
+      { code: 'full', count: subscriptions.length },
+      'more conversations watch than are told',
+    );
+  }
   const hearsNow = new Map<string, Set<string>>();
   for (const transition of tell) {
     const { tenantId, kind, findingId: finding, generation, name, rule } = transition;

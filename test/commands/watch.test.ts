@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { cardActions, changesSomething } from '../../bot/commands/index.ts';
 import type { Place, Reply } from '../../bot/services.ts';
 import { type Caller, mayGo, scopeFor, scopeOfJob } from '../../shared/access.ts';
+import { mostSubscriptions } from '../../shared/alerts/route.ts';
 import { parseCommand } from '../../shared/command.ts';
 import type { Tenant } from '../../shared/tenants/tenant.ts';
 import { acknowledged, fallOf, falls } from '../cards/fallen.ts';
@@ -383,6 +384,28 @@ test('what does not arrive is listed with why and since; elsewhere only for who 
   expect(wordsOf(await rig.say('watching', reader, internal))).not.toContain('News does not arrive');
   await rig.say('unwatch', operator, elsewhere);
 });
+
+test.each(['watch contoso.com', 'watch all'])(
+  '%s: where no more can watch, a new one is told so',
+  async (text) => {
+    const { subscriptions } = rig.services.store;
+    const { count } = subscriptions;
+    await rig.say('watch fabrikam', operator, internal);
+    const elsewhere = { ...internal, conversationId: '19:one-too-many@thread.tacv2' };
+    subscriptions.count = async () => mostSubscriptions;
+    try {
+      expect(wordsOf(await rig.say(text, operator, elsewhere))).toContain('No more than 50,000 channels');
+      expect(await heard(elsewhere)).toBeNull();
+      // Who watches already may watch more.
+      await rig.say('watch contoso.com', operator, internal);
+      expect(await heard()).toEqual(['Fabrikam', 'Contoso Ltd']);
+    } finally {
+      subscriptions.count = count;
+    }
+    const { rows } = await rig.services.store.audit.list({ limit: 20 });
+    expect(rows.find(({ what, result }) => what === 'watch' && result === 'refused')?.detail).toBe('no room');
+  },
+);
 
 test('watch where news was refused: what was refused is told after all', async () => {
   const { store } = rig.services;
