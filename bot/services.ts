@@ -435,6 +435,7 @@ export type TenantChange = {
   domains?: string[];
   licences?: Licences;
   permissions?: NonNullable<Tenant['permissions']>;
+  endTold?: string;
   health?: Health;
   datasets?: Partial<Record<DatasetName, DatasetState>>;
 };

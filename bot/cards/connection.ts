@@ -27,7 +27,8 @@ import { cardTemplate } from './render.ts';
 
 export type ConnectionNews = FindingNews<Transition<'connectionHealth'>>;
 
-type Filled = {
+/** What the card of anything about a connection is filled with; all but `fallback` Markdown. */
+export type ConnectionCard = {
   fallback: string;
   bandStyle: ReturnType<typeof bandStyleOf>;
   title: string;
@@ -41,7 +42,7 @@ type Filled = {
   foot: string;
   buttons: Button[];
 };
-const fill = cardTemplate<Filled>(template);
+export const connectionCard = cardTemplate<ConnectionCard>(template);
 
 /** The card of a connection that broke, or works again: what is the matter, since when, what to do. One tenant's data. */
 export function connectionNews(news: ConnectionNews): { card: CardData; text: string } {
@@ -52,7 +53,7 @@ export function connectionNews(news: ConnectionNews): { card: CardData; text: st
   const bare = longer(inPlainText(news), clean);
   const name = plain(tenant.name, 120);
   const since = dayText(dayOf(facts.since), now).replaceAll(' ', '\u00a0');
-  const card = fill({
+  const card = connectionCard({
     fallback: clean(withMarks(connectionSummary(transition, bare), news, bare), 900),
     bandStyle: bandStyleOf(news),
     title: over ? `${name} can be read again` : `${name} cannot be read`,

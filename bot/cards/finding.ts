@@ -1,5 +1,5 @@
 import type { Finding, Transition } from '../../shared/alerts/finding.ts';
-import { acknowledgedBy } from '../../shared/alerts/people.ts';
+import { acknowledgedBy, isTakenOn, isWorseSince } from '../../shared/alerts/people.ts';
 import type { Saying } from '../../shared/alerts/words.ts';
 import { clean, plain } from '../../shared/foreign-text.ts';
 import type { Tenant } from '../../shared/tenants/tenant.ts';
@@ -24,10 +24,13 @@ export type FindingNews<T extends Transition = Transition> = {
 
 export const repeatedLine = 'This may have reached you before.';
 
-/** While nobody has acknowledged it the band is red, then yellow, green when it is over; words say the same. */
+/**
+ * While nobody has acknowledged it the band is red, then yellow, green when it is over; words say the same. What became
+ * worse since is red again.
+ */
 export function bandStyleOf(news: FindingNews): 'attention' | 'warning' | 'good' {
   if (news.transition.kind === 'resolved') return 'good';
-  return acknowledgedOf(news, inPlainText(news)) === '' ? 'attention' : 'warning';
+  return isOfThisGeneration(news) && isTakenOn(news.finding) ? 'warning' : 'attention';
 }
 
 /** What the button *Acknowledge* carries: this finding, in this generation. */
@@ -44,7 +47,7 @@ export function acknowledgedObject(object: string | undefined): { id: string; ge
 export function acknowledgeButton(news: FindingNews): Button[] {
   const { tenant, transition, finding, mayAcknowledge } = news;
   const standing = transition.kind !== 'resolved' && isOfThisGeneration(news);
-  if (!mayAcknowledge || !standing || finding.state !== 'open') return [];
+  if (!mayAcknowledge || !standing || finding.state === 'resolved' || isTakenOn(finding)) return [];
   const action = { verb: 'acknowledge', tenant: tenant.id, object: acknowledgeObject(finding) };
   return [{ ...ask('Acknowledge', action), style: 'positive' }];
 }
@@ -72,9 +75,12 @@ export function acknowledgedLine(
   const by = acknowledgedBy(finding);
   if (by === null) return '';
   // Whoever took it on did not know of what came later: the reader should.
-  const isLater = finding.told.kind === 'worsened' && finding.told.at > by.at;
-  const before = finding.rule === 'scoreDrop' ? ', before it fell further' : ', before the reason changed';
-  return `Acknowledged by ${foreign(by.who)} on ${dayText(dayOf(by.at), now)}, ${by.at.slice(11, 16)} UTC${isLater ? before : ''}`;
+  const before = {
+    scoreDrop: ', before it fell further',
+    connectionHealth: ', before the reason changed',
+    credentialEnd: ', before its end came nearer',
+  }[finding.rule];
+  return `Acknowledged by ${foreign(by.who)} on ${dayText(dayOf(by.at), now)}, ${by.at.slice(11, 16)} UTC${isWorseSince(finding) ? before : ''}`;
 }
 
 /** Sentences, who has acknowledged it, and that it may be a repeat, as one text. */

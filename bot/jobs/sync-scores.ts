@@ -19,6 +19,7 @@ import type { Failure, Lease, Reading, Services, TenantAccess, TenantChange } fr
 import { nextDue, retryDue } from './cadence.ts';
 import { explained, knownHash, stateOf, worst } from './readings.ts';
 import { tellConnection } from './tell-connection.ts';
+import { tellCredentialEnd } from './tell-credential-end.ts';
 import { type Judged, tellDrop } from './tell-drop.ts';
 
 /** Microsoft keeps 90 days; the first read takes them all, later ones what is new and two days more. */
@@ -113,13 +114,16 @@ async function read(
     return await sayFailed(tenant, lease, failure, services);
   }
 
+  // Whatever Microsoft answers: a credential's end comes also while nothing can be read.
+  const endTold = await tellCredentialEnd(lease, tenant, services);
+
   // The organisation is the cheapest thing every tenant has: when it cannot be read, nothing else is tried. Only a
   // permission that is missing there says nothing of the others: all that are missing are named at once.
   const organization = await microsoft.organization(access, knownHash(tenant, 'organization'));
   if (organization.kind === 'failed') {
     const failure = await explained(organization.failure, access, services);
     if (failure !== organization.failure || failure.kind !== 'permission') {
-      return await sayFailed(tenant, lease, failure, services);
+      return await sayFailed(tenant, lease, failure, services, endTold);
     }
   }
   // The day itself is large and needed only when there is a new one.
@@ -142,7 +146,7 @@ async function read(
     secureScores: stateOf(tenant, 'secureScores', scores, now),
   };
   const failure = worst([organization, domains, skus, profiles, scores]);
-  const change: TenantChange = { datasets };
+  const change: TenantChange = { datasets, ...toldNow(endTold, tenant) };
   // A name that an Admin gave stays.
   if (organization.kind === 'ok' && tenant.named !== true) change.name = organization.value.name;
   if (domains.kind === 'ok') Object.assign(change, namesOf(domains.value, tenant));
@@ -263,7 +267,13 @@ function inTrouble(health: Health): boolean {
 }
 
 /** Nothing could be read: the tenant's health says why, and so does each dataset. */
-async function sayFailed(tenant: Tenant, lease: Lease, failure: Failure, services: Services): Promise<Told> {
+async function sayFailed(
+  tenant: Tenant,
+  lease: Lease,
+  failure: Failure,
+  services: Services,
+  endTold?: string,
+): Promise<Told> {
   const now = services.now();
   const health = nextHealth(tenant.health, failure, now);
   const reading = { kind: 'failed', failure } as const;
@@ -271,8 +281,15 @@ async function sayFailed(tenant: Tenant, lease: Lease, failure: Failure, service
     datasetNames.map((name) => [name, stateOf(tenant, name, reading, now)]),
   );
   await tellConnection(lease, { before: tenant.health, after: health }, services);
-  await services.store.work.saveTenant(scopeOfJob(tenant.id), lease, { health, datasets });
+  await services.store.work.saveTenant(scopeOfJob(tenant.id), lease, {
+    ...{ health, datasets },
+    ...toldNow(endTold, tenant),
+  });
   return { outcome: 'failed', says: `${failure.cause} ${failure.remedy}`.trim(), failure };
+}
+
+function toldNow(endTold: string | undefined, tenant: Tenant): Pick<TenantChange, 'endTold'> {
+  return endTold === undefined || endTold === tenant.endTold ? {} : { endTold };
 }
 
 function namesOf(

@@ -1,10 +1,15 @@
 import type { TenantId } from '../tenants/tenant.ts';
 import type { Instant } from '../time.ts';
 import type { ConnectionFacts } from './connection-health.ts';
+import type { CredentialEndFacts } from './credential-end.ts';
 import type { DropFacts } from './drop-facts.ts';
 
 /** Every rule with the facts it tells; later rules (securityAlert) add a line here. */
-export type FactsOf = { scoreDrop: DropFacts; connectionHealth: ConnectionFacts };
+export type FactsOf = {
+  scoreDrop: DropFacts;
+  connectionHealth: ConnectionFacts;
+  credentialEnd: CredentialEndFacts;
+};
 export type Rule = keyof FactsOf;
 
 export type FindingState = 'open' | 'acknowledged' | 'resolved';

@@ -12,10 +12,13 @@ export type Done<F extends Finding> =
   | { kind: 'already'; finding: F }
   | { kind: 'refused'; say: string };
 
-/** Somebody has taken note. Pressed twice, by whomever, it is the first one's. */
+/**
+ * Somebody has taken note. Pressed twice, by whomever, it is the first one's. What became worse since is taken note of
+ * anew, by whomever: another line of its history, while the state stays (contracts §5).
+ */
 export function acknowledge<F extends Finding>(finding: F, { who, at, why }: Doing): Done<F> {
   if (finding.state === 'resolved') return { kind: 'refused', say: 'This is over already.' };
-  if (finding.state === 'acknowledged') return { kind: 'already', finding };
+  if (isTakenOn(finding)) return { kind: 'already', finding };
   return {
     kind: 'done',
     finding: {
@@ -33,6 +36,17 @@ export function acknowledgedBy(
   if (finding.state !== 'acknowledged') return null;
   const entry = finding.history.findLast(({ what }) => what === 'acknowledged');
   return entry === undefined ? null : { who: entry.who, at: entry.at };
+}
+
+/** Has somebody taken note of it as it was told last? Not of what became worse after that. */
+export function isTakenOn(finding: Pick<FindingOf<Rule>, 'state' | 'history' | 'told'>): boolean {
+  return acknowledgedBy(finding) !== null && !isWorseSince(finding);
+}
+
+/** It became worse after somebody had taken note. */
+export function isWorseSince(finding: Pick<FindingOf<Rule>, 'state' | 'history' | 'told'>): boolean {
+  const by = acknowledgedBy(finding);
+  return by !== null && finding.told.kind === 'worsened' && finding.told.at > by.at;
 }
 
 /** Puts a finding aside. An accepted risk needs a second person; an end that is past is none. */

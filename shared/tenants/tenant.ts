@@ -32,6 +32,8 @@ export type Tenant = {
   connectedAt: Instant;
   /** Application permissions of the last app-only token, at most 100, and when that was. */
   permissions?: { roles: string[]; at: Instant };
+  /** What was told last of the end of its credential: that finding and its outbox rows are surely written. */
+  endTold?: string;
   health: Health;
   datasets: Partial<Record<DatasetName, DatasetState>>;
   licences: Licences;
