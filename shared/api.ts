@@ -246,6 +246,8 @@ export type TenantFall = {
   headline: string;
   /** "Acknowledged by Ana Reyes on 20 Nov, 09:14 UTC"; empty while nobody has. */
   acknowledged: string;
+  /** Somebody has, and it did not become worse since. */
+  known: boolean;
   reasons: { title: string; points: string }[];
   /** "and 3 more controls with −6.0 points"; empty when all are above. */
   more: string;

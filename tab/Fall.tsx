@@ -8,7 +8,7 @@ export function Fall({ fall, now }: { fall: TenantFall; now: Instant }) {
   const title = useId();
   const { acknowledged } = fall;
   return (
-    <section className={acknowledged === '' ? 'card fall' : 'card fall known'} aria-labelledby={title}>
+    <section className={fall.known ? 'card fall known' : 'card fall'} aria-labelledby={title}>
       <h2 id={title}>{fall.headline}</h2>
       <p className="caption">
         Compared with {dayText(fall.since, now)}.{' '}

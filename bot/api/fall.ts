@@ -1,4 +1,5 @@
 import { type Finding, lastTransition, standingDrop } from '../../shared/alerts/finding.ts';
+import { isTakenOn } from '../../shared/alerts/people.ts';
 import { headline, notCounted, reasons, type Saying } from '../../shared/alerts/words.ts';
 import type { TenantFall } from '../../shared/api.ts';
 import { clean } from '../../shared/foreign-text.ts';
@@ -27,6 +28,7 @@ export function standingFall(
   return {
     headline: headline(lastTransition(finding), saying),
     acknowledged: acknowledgedLine(finding, now, foreign),
+    known: isTakenOn(finding),
     reasons: lines,
     more: more === '' ? '' : `${more} points`,
     aside: notCounted(finding.facts),

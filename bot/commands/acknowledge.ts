@@ -75,14 +75,13 @@ async function findingOf(action: CardAction, who: Caller, where: Place, services
 
 /** One row for every conversation that has a card of this finding; the same for every repeat of this acknowledgement. */
 async function refreshes(finding: Finding, scope: TenantScope, { store }: Services): Promise<OutboxEntry[]> {
-  const { id, tenantId, generation } = finding;
+  const { id, tenantId, generation, worsenings } = finding;
+  // After a further fall it is acknowledged anew, which is drawn anew too.
+  const name = worsenings === 0 ? 'acknowledged' : `acknowledged-${worsenings}`;
   const transition = lastTransition(finding);
   const heard = await store.outbox.heard(scope, tenantId, id, generation);
   return heard.map((conversationId) => ({
-    id: outboxId(
-      { tenantId, conversationId, rule: finding.rule, finding: id, name: 'acknowledged', generation },
-      digest,
-    ),
+    id: outboxId({ tenantId, conversationId, rule: finding.rule, finding: id, name, generation }, digest),
     tenantId,
     conversationId,
     finding: { id, generation, transition: transition.name },

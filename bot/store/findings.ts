@@ -1,6 +1,7 @@
 import { covers, type TenantScope } from '../../shared/access.ts';
 import type { Baseline } from '../../shared/alerts/baseline.ts';
 import type { Finding } from '../../shared/alerts/finding.ts';
+import { isTakenOn } from '../../shared/alerts/people.ts';
 import type { TenantId } from '../../shared/tenants/tenant.ts';
 import type { Instant } from '../../shared/time.ts';
 import { hasCode } from '../errors.ts';
@@ -62,7 +63,11 @@ export function openFindings(kit: Kit): FindingStore {
         );
         for (const { tenantId, value } of page.rows) {
           if (value.rule === 'scoreDrop' && value.state !== 'resolved' && covers(scope, tenantId)) {
-            marks.push({ tenantId, state: value.state, points: value.facts.points });
+            marks.push({
+              tenantId,
+              state: isTakenOn(value) ? 'acknowledged' : 'open',
+              points: value.facts.points,
+            });
           }
         }
         after = page.next ?? undefined;

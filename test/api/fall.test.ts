@@ -51,6 +51,7 @@ test('a fall is told with its reasons in plain text, whatever the last two days 
       /^Contoso Ltd fell 3\.1\s%-points \(65\.5\s% → 62\.4\s%\), 2 controls regressed\.$/,
     ),
     acknowledged: '',
+    known: false,
     reasons: [
       { title: 'MFA for all administrators *now*', points: '−10.0' },
       { title: 'Self-service password reset *now*', points: '−6.0' },
@@ -82,7 +83,15 @@ test.each([
 
 test('who has acknowledged it is said', async () => {
   await stands(acknowledged(fallen.opened));
-  expect((await shownFall())?.acknowledged).toMatch(/^Acknowledged by Ana Reyes on 20 Nov.*, 09:14 UTC$/);
+  expect(await shownFall()).toMatchObject({
+    acknowledged: expect.stringMatching(/^Acknowledged by Ana Reyes on 20 Nov.*, 09:14 UTC$/),
+    known: true,
+  });
+  await stands(acknowledged(fallen.worsened));
+  expect(await shownFall()).toMatchObject({
+    acknowledged: expect.stringMatching(/UTC, before it fell further$/),
+    known: false,
+  });
 });
 
 test('of many reasons the eight largest are told, and what the rest comes to', async () => {

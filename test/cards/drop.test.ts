@@ -92,6 +92,14 @@ test.each<{ what: string; news: DropNews; band: string; title: string; detail: s
     buttons: ['Open in Watchpost'],
   },
   {
+    what: 'fell further after it was acknowledged: red again, and it can be taken on',
+    news: newsOf(acknowledged(fallen.worsened)),
+    band: 'attention',
+    title: 'Contoso Ltd fell further, to 62.4\u202f%',
+    detail: '−10 points more, −16 in all (−3.1 %-points) since 19\u00a0Nov, was 65.5\u202f%',
+    buttons: both,
+  },
+  {
     what: 'recovered',
     news: newsOf(fallen.resolved),
     band: 'good',

@@ -144,6 +144,22 @@ test('two people at once: one is first, the other is told who', async () => {
   expect(await sendWaiting()).toHaveLength(2);
 });
 
+test('what fell further since is acknowledged anew: every card is drawn anew once more', async () => {
+  await press(operator);
+  expect(await sendWaiting()).toHaveLength(2);
+  const before = await kept();
+  const later = { ...news(before.finding), at: rig.services.now() };
+  await keep(worsened(before.finding, later), before.revision);
+  const reply = await press(admin);
+  expect(reply.text).not.toContain('before you');
+  expect(JSON.stringify(reply.card)).toContain(`Acknowledged by ${admin.name} on`);
+  expect((await kept()).finding).toMatchObject({ state: 'acknowledged', worsenings: 1 });
+  expect((await sendWaiting()).map(({ kind }) => kind)).toEqual(['refresh', 'refresh']);
+  expect(await audits()).toHaveLength(2);
+  expect((await press(operator)).text).toContain('before you');
+  expect(await sendWaiting()).toEqual([]);
+});
+
 /** Between reading and saving, the rule finds that it got worse. `save` is the store's, or a broken one. */
 async function acknowledgeInARace(save: FindingStore['save']): Promise<DropFinding> {
   const { store } = rig.services;

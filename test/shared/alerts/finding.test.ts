@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { findingId, framed, lastTransition, mostHistory } from '../../../shared/alerts/finding.ts';
-import { acknowledge, acknowledgedBy, putAside, release } from '../../../shared/alerts/people.ts';
+import { acknowledge, acknowledgedBy, isTakenOn, putAside, release } from '../../../shared/alerts/people.ts';
 import type { DropFinding } from '../../../shared/alerts/score-drop.ts';
 import { reopened, resolved, worsened } from '../../../shared/alerts/tell.ts';
 import type { EvaluatedSnapshot } from '../../../shared/score/score.ts';
@@ -60,6 +60,27 @@ test('acknowledging is kept with who and when, once; who comes later changes not
   expect(acknowledge(done.finding, bo)).toEqual({ kind: 'already', finding: done.finding });
   expect(lastTransition(done.finding)).toEqual(lastTransition(finding));
   expect(acknowledgedBy(finding)).toBeNull();
+});
+
+test('what became worse since is acknowledged anew, with the earlier one as history', () => {
+  const first = acknowledge(finding, ana);
+  if (first.kind !== 'done') throw new Error(first.kind);
+  expect(isTakenOn(first.finding)).toBe(true);
+  const worse = worsened(first.finding, { ...news, at: '2030-01-01T00:00:00.000Z' });
+  // Contracts §5: the state stays, also when somebody takes note anew.
+  expect(worse.state).toBe('acknowledged');
+  expect(isTakenOn(worse)).toBe(false);
+  const later = { ...bo, at: '2030-01-01T09:00:00.000Z' };
+  const second = acknowledge(worse, later);
+  if (second.kind !== 'done') throw new Error(second.kind);
+  expect(isTakenOn(second.finding)).toBe(true);
+  expect(second.finding.history.slice(-2)).toMatchObject([
+    { what: 'worsened' },
+    { what: 'acknowledged', who: bo.who, from: 'acknowledged', to: 'acknowledged' },
+  ]);
+  expect(acknowledgedBy(second.finding)).toEqual({ who: bo.who, at: later.at });
+  expect(lastTransition(second.finding)).toEqual(lastTransition(worse));
+  expect(acknowledge(second.finding, ana).kind).toBe('already');
 });
 
 test('what is over cannot be acknowledged or put aside; open again, nobody has acknowledged it', () => {
