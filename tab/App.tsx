@@ -5,10 +5,11 @@ import { useLazy } from './lazy.ts';
 import { Notice } from './Notice.tsx';
 import { goBack, navigate, useRoute } from './navigation.ts';
 import { Overview } from './Overview.tsx';
-import { hrefOf, overview } from './route.ts';
+import { hrefOf, overview, type Section } from './route.ts';
 import { Safe } from './Safe.tsx';
 import { SignInTrouble } from './SignInTrouble.tsx';
 import { OverviewFrame, TenantFrame } from './Skeleton.tsx';
+import type { SectionProps } from './section.ts';
 import { openSession, type Session } from './session.ts';
 import type { TenantView } from './TenantView.tsx';
 import type { TeamsHost } from './teams.ts';
@@ -98,13 +99,15 @@ function Content({ session, again }: { session: Session; again: () => void }) {
     return page === 'tenant' ? <TenantFrame /> : <OverviewFrame />;
   }
   if (me.state === 'failed') return <SignInTrouble error={me.error} again={me.reload} />;
+  // Whoever is signed in may look at that: without a role it says why there is none.
+  if (route.page === 'me') return <SectionPage section="me" api={session.api} me={null} />;
   if (me.state === 'known' && me.value.role === null) {
     return (
       <Notice title="You have no role in Watchpost yet" action={{ text: 'Look again', run: me.reload }}>
         You are signed in as {me.value.name || 'a person without a name'}. Write <code>hello</code> to
         Watchpost in Teams once, so that it knows your address. Then ask an Admin to write in a chat with
-        Watchpost: <code>grant &lt;your address&gt; reader</code>. What you may do, and why, is what it
-        answers to <code>who am i</code>. <SwitchPerson session={session} />
+        Watchpost: <code>grant &lt;your address&gt; reader</code>. What your sign-in says stands under Who am
+        I. <SwitchPerson session={session} />
       </Notice>
     );
   }
@@ -118,6 +121,9 @@ function Content({ session, again }: { session: Session; again: () => void }) {
     );
   }
   if (route.page === 'tenant') return <Tenant key={route.id} api={session.api} id={route.id} />;
+  if (route.page !== 'configure' && route.page !== 'unknown') {
+    return <SectionPage key={route.page} section={route.page} api={session.api} me={who} />;
+  }
   if (route.page === 'configure') return <ChannelSettings api={session.api} teams={session.teams} />;
   return (
     <Notice
@@ -144,6 +150,16 @@ function Tenant(props: { api: Api; id: string }) {
   const [View, setView] = useState<typeof TenantView | null>(null);
   useEffect(() => void tenantPage.then((loaded) => setView(() => loaded.TenantView)), []);
   return View === null ? <TenantFrame /> : <View {...props} />;
+}
+
+const loadSection: Record<Section, () => Promise<React.ComponentType<SectionProps>>> = {
+  people: async () => (await import('./People.tsx')).People,
+  me: async () => (await import('./WhoAmI.tsx')).WhoAmI,
+};
+
+function SectionPage({ section, ...props }: SectionProps & { section: Section }) {
+  const Page = useLazy(loadSection[section], true);
+  return Page === null ? <main aria-busy="true" /> : <Page {...props} />;
 }
 
 const loadConfigure = async () => (await import('./Configure.tsx')).Configure;

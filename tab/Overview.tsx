@@ -6,6 +6,7 @@ import type { Api, ApiError } from './api.ts';
 import { Figures } from './Figures.tsx';
 import { useLazy } from './lazy.ts';
 import { navigate } from './navigation.ts';
+import { PageLinks } from './PageLinks.tsx';
 import { Age, Chip } from './parts.tsx';
 import { hrefOf } from './route.ts';
 import { Search } from './Search.tsx';
@@ -69,6 +70,7 @@ export function Overview(props: {
     <main className="overview">
       <Head list={list.value} heading={heading}>
         {figures.tenants > 0 && <Search label="Search name or domain" value={typed} change={setTyped} />}
+        <PageLinks me={props.me} />
         {mayConnect && (
           <Button appearance="primary" onClick={() => setConnecting(true)}>
             Connect a tenant

@@ -60,6 +60,9 @@ export type Api = {
   /** Waits a moment for the end. */
   syncState(id: string, sync: string, signal?: AbortSignal): Promise<SyncAnswer>;
   remove(id: string, body: RemoveBody): Promise<RemoveAnswer>;
+  /** Below `/api/tab/`, for pages that are loaded later: they know what they ask for. */
+  get<T>(path: string, signal?: AbortSignal): Promise<T>;
+  post<T>(path: string, body: unknown): Promise<T>;
 };
 export type TenantQuery = { show: TenantFilter; q: string; after?: string };
 
@@ -107,6 +110,8 @@ export function openApi(token: (fresh: boolean) => Promise<string>): Api {
     sync: (id) => post(tenantPath(id, '/sync'), {}),
     syncState: (id, sync, signal) => get(tenantPath(id, `/sync/${encodeURIComponent(sync)}`), signal),
     remove: (id, body) => post(tenantPath(id, '/remove'), body),
+    get: (path, signal) => get(`/api/tab/${path}`, signal),
+    post: (path, body) => post(`/api/tab/${path}`, body),
   };
 }
 

@@ -36,3 +36,11 @@ export function useRoute(): Route {
   const [pathname = '', search = ''] = address.split('?');
   return routeOf(pathname, search);
 }
+
+/** A click on a link inside the page goes there without loading it again; with a key held it does what it always does. */
+export function follow(event: React.MouseEvent<HTMLAnchorElement>): void {
+  if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey || event.button !== 0) return;
+  event.preventDefault();
+  const { pathname, search } = event.currentTarget;
+  navigate(pathname + search);
+}

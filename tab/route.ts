@@ -4,9 +4,14 @@ import { type TenantFilter, tenantFilters } from '../shared/api.ts';
 export type Route =
   | { page: 'overview'; show: TenantFilter; q: string }
   | { page: 'tenant'; id: string }
+  /** Each keeps in the query what it shows. */
+  | { page: Section }
   /** Teams opens it when somebody puts a tab into a channel. */
   | { page: 'configure' }
   | { page: 'unknown' };
+/** Pages that are loaded when somebody goes there. */
+export const sections = ['people', 'me'] as const;
+export type Section = (typeof sections)[number];
 /** What a person can be led to. */
 export type Destination = Extract<Route, { page: 'overview' | 'tenant' }>;
 
@@ -19,6 +24,8 @@ export function routeOf(pathname: string, search: string): Route {
     const show = tenantFilters.find((one) => one === query.get('show')) ?? 'all';
     return { page: 'overview', show, q: (query.get('q') ?? '').slice(0, 80) };
   }
+  const section = sections.find((one) => path === `${base}/${one}`);
+  if (section !== undefined) return { page: section };
   if (path === `${base}/configure`) return { page: 'configure' };
   const id = /^\/tab\/tenants\/([0-9a-fA-F-]{36})$/.exec(path)?.[1];
   return id === undefined ? { page: 'unknown' } : { page: 'tenant', id: id.toLowerCase() };

@@ -10,6 +10,7 @@ import { companiesRoutes } from './companies.ts';
 import { connectRoutes } from './connect.ts';
 import { consentRoutes } from './consent.ts';
 import { directoryRoute } from './directory.ts';
+import { jobsRoute } from './jobs.ts';
 import { meRoute } from './me.ts';
 import { peopleRoutes } from './people.ts';
 import { removeRoute } from './remove.ts';
@@ -41,11 +42,11 @@ export function apiRoutes(options: { signIn: TabConfig }): ApiRoute[] {
     ...certificateRoutes(gate),
     ...syncRoutes(gate),
     removeRoute(gate),
-  ];
     ...auditRoutes(),
     ...companiesRoutes(gate),
     ...bulkRoutes(gate, standings),
     bulkLinksRoute(gate, standings),
     jobsRoute(gate),
+  ];
   return routes.map(audited);
 }
