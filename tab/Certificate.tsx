@@ -30,12 +30,13 @@ export function Certificate(props: {
   /** `note`: what the optional steps found. */
   saved: (one: NonNullable<ConnectAnswer['saved']>, note: string) => void;
   anew: () => void;
+  dropped: () => void;
   making: boolean;
   /** Why another one could not be made. */
   trouble: string | null;
 }) {
   const { certificate, isKnown, name, making } = props;
-  const { asking, answer, problem, test, stop } = useTest(props);
+  const { asking, answer, problem, test, drop, stop } = useTest(props);
   const busy = asking.state !== 'idle';
   const file = `watchpost-${certificate.sha1.slice(-8).toLowerCase()}`;
   return (
@@ -118,6 +119,15 @@ export function Certificate(props: {
           {problem ?? props.trouble}
         </p>
       )}
+      {isKnown && !busy && (
+        <p className="caption">
+          Not wanted any more?{' '}
+          <button type="button" className="quiet inline" onClick={drop}>
+            Drop this certificate
+          </button>
+          ; the credential in use stays.
+        </p>
+      )}
       <footer className="modal-foot">
         {busy ? (
           <Button onClick={stop}>Stop</Button>
@@ -136,9 +146,12 @@ export function Certificate(props: {
 
 /** Asks until Entra knows the certificate, something else is wrong, or the person has had enough. */
 function useTest(
-  props: Pick<Parameters<typeof Certificate>[0], 'api' | 'certificate' | 'isKnown' | 'setBusy' | 'saved'>,
+  props: Pick<
+    Parameters<typeof Certificate>[0],
+    'api' | 'certificate' | 'isKnown' | 'setBusy' | 'saved' | 'dropped'
+  >,
 ) {
-  const { api, certificate, isKnown, setBusy, saved } = props;
+  const { api, certificate, isKnown, setBusy, saved, dropped } = props;
   const [asking, setAsking] = useState<Asking>({ state: 'idle' });
   const [answer, setAnswer] = useState<ConnectAnswer | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
@@ -185,6 +198,11 @@ function useTest(
     answer,
     problem,
     test: (name: string) => void ask(name),
+    drop: () => {
+      api.dropCertificate(certificate.tenant).then(dropped, (error: unknown) => {
+        setProblem(asApiError(error).message);
+      });
+    },
     stop: () => {
       run.current += 1;
       setAsking({ state: 'idle' });

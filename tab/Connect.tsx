@@ -19,7 +19,13 @@ import { asApiError } from './use-me.ts';
 import { useSync } from './use-sync.ts';
 
 /** The tenant whose credentials are exchanged; null connects a new one. */
-export type Connecting = { id: string; name: string; appId: string | null; way?: Way } | null;
+export type Connecting = {
+  id: string;
+  name: string;
+  appId: string | null;
+  way?: Way;
+  waits?: boolean;
+} | null;
 type Saved = NonNullable<ConnectAnswer['saved']>;
 
 const looksLikeId = /^\s*[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\s*$/i;
@@ -51,6 +57,11 @@ export function Connect(props: { api: Api; tenant: Connecting; close: () => void
           tenant={subject}
           setBusy={setBusy}
           update={setInstead}
+          dropped={() => {
+            forgetLoads();
+            props.changed();
+            close();
+          }}
           saved={(one, found = '') => {
             forgetLoads();
             props.changed();
@@ -87,6 +98,8 @@ function Form(props: {
   tenant: Connecting;
   setBusy: (busy: boolean) => void;
   update: (tenant: Connecting) => void;
+  /** What waited was taken back. */
+  dropped: () => void;
   saved: (one: Saved, note?: string) => void;
 }) {
   const { api, tenant } = props;
@@ -163,6 +176,7 @@ function Form(props: {
         setBusy={props.setBusy}
         saved={props.saved}
         anew={() => void make(true)}
+        dropped={props.dropped}
         making={running === 'make'}
         trouble={problem}
       />
@@ -283,8 +297,10 @@ function Form(props: {
         >
           {way === 'certificate'
             ? running === 'make'
-              ? 'Making it …'
-              : 'Make certificate'
+              ? 'One moment …'
+              : tenant?.waits === true
+                ? 'Show the certificate'
+                : 'Make certificate'
             : running === 'test'
               ? 'Testing …'
               : answer === null

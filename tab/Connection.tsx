@@ -25,7 +25,7 @@ export function Connection(props: {
       <dl>
         <Fact name="Status">
           <HealthWord row={tenant} />{' '}
-          <span className="caption">since {dayText(dayOf(tenant.health.since), now)}</span>
+          <span className="caption">(since {dayText(dayOf(tenant.health.since), now)})</span>
         </Fact>
         <Fact name="Tenant id">
           <code>{tenant.id}</code>

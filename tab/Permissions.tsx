@@ -1,7 +1,7 @@
 import type { TenantPage } from '../shared/api.ts';
 import { neverRead } from '../shared/tenants/permissions.ts';
 import type { Instant } from '../shared/time.ts';
-import { counted, listed } from '../shared/words.ts';
+import { counted } from '../shared/words.ts';
 import { Age } from './parts.tsx';
 
 type Known = NonNullable<TenantPage['permissions']>;
@@ -41,7 +41,9 @@ export function Permissions({ permissions, now }: { permissions: TenantPage['per
           </details>
         </>
       )}
-      <p className="caption">Watchpost never reads {listed(neverRead)}.</p>
+      <p className="caption">
+        Watchpost never reads {neverRead.slice(0, -1).join(', ')} or {neverRead.at(-1)}.
+      </p>
     </div>
   );
 }

@@ -157,6 +157,7 @@ function Page(props: { page: TenantPage; api: Api; reload: () => void; children:
             id: tenant.id,
             name: tenant.name,
             appId: page.waiting?.appId ?? page.credential?.appId ?? null,
+            waits: page.waiting !== null,
             // What waits is what was begun last.
             way: page.waiting === null && page.credential?.kind !== 'certificate' ? 'secret' : 'certificate',
           }}

@@ -14,7 +14,7 @@ import { askServer, type CliRequest, cliRequest } from './socket.ts';
 
 /** `npm run watchpost -- …`: works beside a running server by asking it, and alone by opening the store itself. */
 
-const usage = `npm run watchpost -- connect DOMAIN --app-id GUID --secret-file FILE [--name "Contoso Ltd"] [--env FILE]
+const usage = `npm run watchpost -- connect DOMAIN --app-id GUID --secret-file FILE [--secret-expires 2027-03-31] [--name "Contoso Ltd"] [--env FILE]
 npm run watchpost -- connect DOMAIN --app-id GUID --certificate-file FILE --key-file FILE [--name "Contoso Ltd"] [--env FILE]
 npm run watchpost -- verify [--env FILE]
 --env FILE: the settings that the server runs with, in lines like NAME=value.`;
@@ -26,6 +26,7 @@ const wrong: Record<string, string> = {
   appId: '--app-id must be a GUID: the application (client) id of the app registration.',
   secret:
     'The file of --secret-file holds no client secret: it wants the Value, which Entra shows once, not the Secret ID.',
+  secretExpires: '--secret-expires must be a day like 2027-03-31.',
   certificate: 'The file of --certificate-file is too long.',
   key: 'The file of --key-file is too long.',
 };
@@ -117,6 +118,7 @@ function readRequest(args: string[]): { request: CliRequest; env: string | undef
     name: values.name,
     appId: values['app-id'],
     secret: fileText(values['secret-file'])?.trim(),
+    secretExpires: values['secret-expires'],
     certificate: fileText(values['certificate-file']),
     key: fileText(values['key-file']),
   });
@@ -137,6 +139,7 @@ function parse(args: string[]) {
       env: text,
       'app-id': text,
       'secret-file': text,
+      'secret-expires': text,
       'certificate-file': text,
       'key-file': text,
     },

@@ -73,7 +73,9 @@ async function run(request: CliRequest, services: Services, say: (line: string) 
 
 function credentialOf(request: ConnectRequest): TenantAccess['credential'] | null {
   if (request.secret !== undefined && request.certificate === undefined && request.key === undefined) {
-    return { kind: 'secret', secret: new Secret(request.secret) };
+    const ends = request.secretExpires;
+    const expiresAt = ends === undefined ? {} : { expiresAt: `${ends}T00:00:00.000Z` };
+    return { kind: 'secret', secret: new Secret(request.secret), ...expiresAt };
   }
   if (request.secret === undefined && request.certificate !== undefined && request.key !== undefined) {
     return { kind: 'certificate', certificatePem: request.certificate, key: new Secret(request.key) };

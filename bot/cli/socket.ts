@@ -19,6 +19,7 @@ export const cliRequest = v.variant('command', [
     name: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(120))),
     appId: v.pipe(v.string(), v.regex(/^[0-9a-f-]{36}$/i)),
     secret: v.optional(v.pipe(v.string(), v.minLength(connectLimits.secretLeast), v.maxLength(4_096))),
+    secretExpires: v.optional(v.pipe(v.string(), v.isoDate())),
     certificate: v.optional(v.pipe(v.string(), v.maxLength(65_536))),
     key: v.optional(v.pipe(v.string(), v.maxLength(65_536))),
   }),
