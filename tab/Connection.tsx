@@ -4,8 +4,12 @@ import type { CredentialLine, TenantPage } from '../shared/api.ts';
 import { credentialWords, expiryStage, expiryText } from '../shared/tenants/credential-expiry.ts';
 import { dayOf, type Instant } from '../shared/time.ts';
 import { dayText } from '../shared/words.ts';
+import type { Api } from './api.ts';
+import { useLazy } from './lazy.ts';
 import { Permissions } from './Permissions.tsx';
 import { Age, exactTime, HealthWord } from './parts.tsx';
+
+const loadConsent = async () => (await import('./Consent.tsx')).Consent;
 
 /**
  * How Watchpost gets into this tenant, what it may read there and what it never does. Of the credential only those see
@@ -14,10 +18,14 @@ import { Age, exactTime, HealthWord } from './parts.tsx';
 export function Connection(props: {
   page: TenantPage;
   now: Instant;
+  api: Api;
   update: () => void;
   remove: () => void;
+  /** It may be connected now. */
+  changed: () => void;
 }) {
   const { page, now } = props;
+  const Consent = useLazy(loadConsent, page.may.connect);
   const { may, credential, tenant, waiting } = page;
   return (
     <section className="card connection">
@@ -49,6 +57,14 @@ export function Connection(props: {
       </dl>
       {may.connect && credential === null && (
         <p>There is no credential for this tenant, so nothing can be read.</p>
+      )}
+      {may.connect && Consent !== null && (
+        <Consent
+          api={props.api}
+          company={tenant}
+          again={credential !== null}
+          changed={props.changed}
+        />
       )}
       {waiting !== null && (
         <p className="attention">

@@ -1,6 +1,7 @@
 import { Button } from '@fluentui/react-components';
 import { useEffect, useId, useRef, useState } from 'react';
 import type { Me, TenantFilter, TenantList, TenantRow } from '../shared/api.ts';
+import { isNotConnected } from '../shared/tenants/not-connected.ts';
 import { counted } from '../shared/words.ts';
 import type { Api, ApiError } from './api.ts';
 import { Figures } from './Figures.tsx';
@@ -11,7 +12,7 @@ import { Age, Chip } from './parts.tsx';
 import { hrefOf } from './route.ts';
 import { Search } from './Search.tsx';
 import { OverviewFrame } from './Skeleton.tsx';
-import { TenantTable } from './TenantTable.tsx';
+import { needsConnecting, TenantTable, type WayIn } from './TenantTable.tsx';
 import { useHeadingFocus } from './use-heading-focus.ts';
 import { useLoad } from './use-load.ts';
 import { asApiError } from './use-me.ts';
@@ -20,6 +21,7 @@ import { useReloadWhile } from './use-reload-while.ts';
 
 const typingMs = 250;
 const loadConnect = async () => (await import('./Connect.tsx')).Connect;
+const loadConsentRow = async () => (await import('./Consent.tsx')).ConsentRow;
 
 /** All tenants this person may see, worst change first. */
 export function Overview(props: {
@@ -34,7 +36,8 @@ export function Overview(props: {
   const key = `tenants ${show} ${q}`;
   const list = useLoad<TenantList>(key, (signal) => api.tenants({ show, q }, signal));
   const heading = useHeadingFocus('Tenants');
-  const waiting = list.value?.rows.some(({ health }) => health.state === 'waiting') === true;
+  const waiting =
+    list.value?.rows.some(({ health }) => health.state === 'waiting' && !isNotConnected(health)) === true;
   useReloadWhile(waiting && list.error === null, list.value, list.reload);
   const [typed, setTyped] = useState(q);
   const [connecting, setConnecting] = useState(false);
@@ -114,7 +117,16 @@ export function Overview(props: {
               count={figures.blind.count}
             />
           </fieldset>
-          <Rows key={key} api={api} list={list.value} show={show} q={q} busy={list.loading} />
+          <Rows
+            key={key}
+            api={api}
+            list={list.value}
+            show={show}
+            q={q}
+            busy={list.loading}
+            mayConnect={mayConnect}
+            changed={list.reload}
+          />
         </>
       )}
       <SignedIn me={props.me}>{props.children}</SignedIn>
@@ -154,7 +166,15 @@ function Head(props: {
 /** Pages fetched by "Show more", kept while one looks at a tenant and comes back. */
 const keptPages = new Map<string, { rows: TenantRow[]; next: string | null }>();
 
-function Rows(props: { api: Api; list: TenantList; show: TenantFilter; q: string; busy: boolean }) {
+function Rows(props: {
+  api: Api;
+  list: TenantList;
+  show: TenantFilter;
+  q: string;
+  busy: boolean;
+  mayConnect: boolean;
+  changed: () => void;
+}) {
   const { api, list, show, q, busy } = props;
   const key = `${show} ${q}`;
   const now = useNow(list.now);
@@ -168,6 +188,19 @@ function Rows(props: { api: Api; list: TenantList; show: TenantFilter; q: string
   const rows =
     more === undefined ? list.rows : [...list.rows, ...more.rows.filter(({ id }) => !first.has(id))];
   const next = more === undefined ? list.next : more.next;
+
+  const ConsentRow = useLazy(loadConsentRow, props.mayConnect && rows.some(needsConnecting));
+  const connect: WayIn =
+    ConsentRow === null
+      ? null
+      : (row) => (
+          <ConsentRow
+            api={api}
+            company={row}
+            again={!isNotConnected(row.health)}
+            changed={props.changed}
+          />
+        );
 
   const showMore = async (): Promise<void> => {
     if (next === null) return;
@@ -188,7 +221,11 @@ function Rows(props: { api: Api; list: TenantList; show: TenantFilter; q: string
 
   return (
     <section className="card table-card" aria-busy={busy} aria-label="List of tenants">
-      {rows.length > 0 ? <TenantTable rows={rows} now={now} /> : <NoRows show={show} q={q} />}
+      {rows.length > 0 ? (
+        <TenantTable rows={rows} now={now} connect={connect} />
+      ) : (
+        <NoRows show={show} q={q} />
+      )}
       <p id={status} className={next === null ? 'sr' : 'more-status caption'} role="status">
         {next === null ? counted(list.total, 'tenant') : `${rows.length} of ${counted(list.total, 'tenant')}`}
         {q !== '' && ` with “${q}”`} shown

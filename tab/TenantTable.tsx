@@ -1,6 +1,7 @@
 import { memo } from 'react';
 import type { TenantRow } from '../shared/api.ts';
 import { credentialWords, expiryText } from '../shared/tenants/credential-expiry.ts';
+import { isNotConnected } from '../shared/tenants/not-connected.ts';
 import { failingTries } from '../shared/tenants/tenant-health.ts';
 import type { Instant } from '../shared/time.ts';
 import { ageText, dayText, fullDay, percentText, total } from '../shared/words.ts';
@@ -20,15 +21,39 @@ const rowRole = { role: 'row' };
 const head = { role: 'columnheader' };
 const cell = { role: 'cell' };
 
+/** What a row offers to get into its tenant. */
+export type WayIn = ((row: TenantRow) => React.ReactNode) | null;
+
+/** Not connected yet, or no longer: what a consent mends. */
+export function needsConnecting({ health }: Pick<TenantRow, 'health'>): boolean {
+  return (
+    isNotConnected(health) ||
+    health.state === 'authentication-error' ||
+    health.state === 'permission-error'
+  );
+}
+
 /** The list itself: dense, calm, numbers to the right. */
-export function TenantTable({ rows, now }: { rows: readonly TenantRow[]; now: Instant }) {
+export function TenantTable(props: {
+  rows: readonly TenantRow[];
+  now: Instant;
+  /** Drawn where a tenant needs a way in; null for who may not connect. */
+  connect: WayIn;
+}) {
+  const { rows, now, connect } = props;
   return (
     <table className="tenants" {...table}>
       <caption className="sr">Tenants, worst change since the day before first</caption>
       <TableHead />
       <tbody {...group}>
         {rows.map((row) => (
-          <Row key={row.id} row={row} now={now} age={row.readAt === null ? '' : ageText(row.readAt, now)} />
+          <Row
+            key={row.id}
+            row={row}
+            now={now}
+            age={row.readAt === null ? '' : ageText(row.readAt, now)}
+            connect={connect}
+          />
         ))}
       </tbody>
     </table>
@@ -63,7 +88,7 @@ const noDayBefore = 'There is no day to compare with yet.';
 
 /** One tenant. `now` moves every half minute; a row is drawn again only when its words change. */
 const Row = memo(
-  function Row({ row, now }: { row: TenantRow; now: Instant; age: string }) {
+  function Row({ row, now, connect }: { row: TenantRow; now: Instant; age: string; connect: WayIn }) {
     const href = hrefOf({ page: 'tenant', id: row.id });
     const trouble = row.health.state !== 'connected';
     // What was known last stays, with its day: only the colours of news are taken from it.
@@ -133,11 +158,12 @@ const Row = memo(
         <td {...cell} className="health-cell">
           <HealthWord row={row} />
           {failing !== '' && <span className="caption">{failing}</span>}
-          {trouble && row.health.cause !== '' ? (
+          {trouble && row.health.cause !== '' && !isNotConnected(row.health) ? (
             <span className="caption">{row.health.cause}</span>
           ) : (
             row.health.state !== 'waiting' && <NotRead lines={row.notRead} />
           )}
+          {connect !== null && needsConnecting(row) && connect(row)}
         </td>
         <td {...cell} className="read">
           {row.readAt === null ? <span className="muted">not yet</span> : <Age at={row.readAt} now={now} />}
@@ -145,7 +171,10 @@ const Row = memo(
       </tr>
     );
   },
-  (before, after) => before.row === after.row && before.age === after.age,
+  (before, after) =>
+    before.row === after.row &&
+    before.age === after.age &&
+    (before.connect === null) === (after.connect === null),
 );
 
 /** A fall that stands, whatever the last two days say: words first, the colour only agrees. */

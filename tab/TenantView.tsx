@@ -1,6 +1,7 @@
 import { Button } from '@fluentui/react-components';
 import { useEffect, useState } from 'react';
 import type { TenantPage } from '../shared/api.ts';
+import { isNotConnected } from '../shared/tenants/not-connected.ts';
 import { failingTries, healthSentence } from '../shared/tenants/tenant-health.ts';
 import { Actions } from './Actions.tsx';
 import type { Api } from './api.ts';
@@ -27,7 +28,8 @@ import { Why } from './Why.tsx';
 /** One tenant: how good, is it getting better, why, and what to do first. */
 export function TenantView({ api, id }: { api: Api; id: string }) {
   const load = useLoad<TenantPage>(`tenant ${id}`, (signal) => api.tenant(id, signal));
-  const waiting = load.value?.tenant.health.state === 'waiting' && load.error === null;
+  const health = load.value?.tenant.health;
+  const waiting = health?.state === 'waiting' && !isNotConnected(health) && load.error === null;
   useReloadWhile(waiting, load.value, load.reload);
   useEffect(() => {
     // Not as an expression: newer browsers answer a promise, which React would take for a clean-up.
@@ -126,7 +128,9 @@ function Page(props: { page: TenantPage; api: Api; reload: () => void; children:
         <section className="card empty">
           <h2>There is no score yet</h2>
           <p>
-            {tenant.health.state === 'waiting'
+            {isNotConnected(tenant.health)
+              ? 'This company is not connected yet. Under Connection below an administrator of it can sign in, or you make a link for one.'
+              : tenant.health.state === 'waiting'
               ? 'The first sync is under way. What it finds shows here in a minute.'
               : 'Nothing has been read of this tenant yet; what stands in the way is said above.'}
           </p>
@@ -147,6 +151,8 @@ function Page(props: { page: TenantPage; api: Api; reload: () => void; children:
       <Connection
         page={page}
         now={now}
+        api={api}
+        changed={reload}
         update={() => setDialog('connect')}
         remove={() => setDialog('remove')}
       />

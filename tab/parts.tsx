@@ -1,6 +1,7 @@
 import type { TenantRow } from '../shared/api.ts';
 import type { ScoreChange } from '../shared/score/score.ts';
 import type { HealthState } from '../shared/tenants/tenant.ts';
+import { isNotConnected } from '../shared/tenants/not-connected.ts';
 import { failingTries, healthLabel } from '../shared/tenants/tenant-health.ts';
 import type { Instant } from '../shared/time.ts';
 import { ageText, arrowed, counted, decimal, direction, fullDay, signed } from '../shared/words.ts';
@@ -88,7 +89,7 @@ export function HealthWord({ row }: { row: Pick<TenantRow, 'health' | 'stale'> }
   return (
     <span className="health" title={[failing, cause, remedy].filter(Boolean).join(' ') || undefined}>
       <Mark kind={kind} />
-      {healthLabel(state)}
+      {isNotConnected(row.health) ? 'Not connected yet' : healthLabel(state)}
       {old ? ' · old data' : kind === 'old' && ' · failing'}
     </span>
   );

@@ -16,5 +16,12 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 600,
+    rolldownOptions: {
+      // Beside the page: the script of the server's own pages at the end of a consent, under a name they know.
+      input: { index: `${import.meta.dirname}/index.html`, connected: `${import.meta.dirname}/connected.ts` },
+      output: {
+        entryFileNames: ({ name }) => (name === 'connected' ? 'connected.js' : 'assets/[name]-[hash].js'),
+      },
+    },
   },
 });

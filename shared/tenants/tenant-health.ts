@@ -1,5 +1,6 @@
 import { dayOf, type Instant, millis } from '../time.ts';
 import { dayText, sentence } from '../words.ts';
+import { isNotConnected } from './not-connected.ts';
 import type { Health, HealthState } from './tenant.ts';
 
 /** Why a try to read a tenant failed: the part of the gateway's failures that health depends on. */
@@ -84,6 +85,7 @@ export function healthLabel(state: HealthState): string {
 /** State, cause, since when and remedy as sentences; foreign text inside is not escaped. */
 export function healthSentence(health: Health, now: Instant): string {
   const label = labels[health.state];
+  if (isNotConnected(health)) return healthReason(health);
   if (health.state === 'connected' || health.state === 'waiting') {
     return `${label}. ${failingTries(health)}`.trim();
   }
