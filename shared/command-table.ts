@@ -49,7 +49,8 @@ export const commandTable: readonly CommandRow[] = [
   {
     name: 'health',
     usage: 'health contoso',
-    summary: 'What of a tenant can be read and what not, with the remedy; without a name all, what needs somebody first',
+    summary:
+      'What of a tenant can be read and what not, with the remedy; without a name all, what needs somebody first',
     needs: 'view',
     places: everywhere,
     menu: false,
@@ -76,7 +77,7 @@ export const commandTable: readonly CommandRow[] = [
   {
     name: 'watch',
     usage: 'watch contoso',
-    summary: 'From now on this place hears when the score of a tenant falls; watch all for every tenant',
+    summary: 'From now on this place hears when a score falls or a connection breaks; watch all for every tenant',
     needs: 'watch',
     places: together,
     menu: true,

@@ -142,7 +142,7 @@ function what(row: SubscriptionRow, tenants: readonly Tenant[]): string {
   const [only] = tenants;
   const threshold = only !== undefined && tenants.length === 1 ? thresholdOf(row, only.id) : defaultThreshold;
   const usually = ownThresholds(row, tenants).length > 0 ? ', unless said otherwise below' : '';
-  return `One card comes when a Secure Score falls by ${thresholdInWords(threshold)}${usually}. It changes when the score falls further, somebody acknowledges it, or it recovers. What only Microsoft's maximum or licences moved is not told.`;
+  return `One card comes when a Secure Score falls by ${thresholdInWords(threshold)}${usually}. It changes when the score falls further, somebody acknowledges it, or it recovers. What only Microsoft's maximum or licences moved is not told. A connection that breaks, or whose credential ends soon, is told too.`;
 }
 
 function ownThresholds(row: SubscriptionRow, tenants: readonly Tenant[]): string[] {
