@@ -67,6 +67,7 @@ export function TenantView({ api, id }: { api: Api; id: string }) {
   );
 }
 
+const loadDirectory = async () => (await import('./Directory.tsx')).Directory;
 const loadConnect = async () => (await import('./Connect.tsx')).Connect;
 const loadRemove = async () => (await import('./Remove.tsx')).Remove;
 
@@ -75,6 +76,7 @@ function Page(props: { page: TenantPage; api: Api; reload: () => void; children:
   const { tenant } = page;
   const [dialog, setDialog] = useState<'connect' | 'remove' | null>(null);
   const close = (): void => setDialog(null);
+  const Directory = useLazy(loadDirectory, true);
   const Connect = useLazy(loadConnect, dialog === 'connect');
   const Remove = useLazy(loadRemove, dialog === 'remove');
   const sync = useSyncNow({
@@ -147,6 +149,7 @@ function Page(props: { page: TenantPage; api: Api; reload: () => void; children:
           <Actions actions={page.actions} count={page.actionCount} />
         </>
       )}
+      {Directory !== null && <Directory api={api} id={tenant.id} at={page.now} />}
       <Sources page={page} now={now} />
       <Connection
         page={page}
