@@ -12,6 +12,8 @@ import type { Metrics } from './services.ts';
 export type Backlog = {
   work(): Promise<number>;
   outbox(): Promise<{ waiting: number; oldestSeconds: number }>;
+  /** Conversations that are not told what they watch. */
+  unreachable(): Promise<number>;
 };
 
 /**
@@ -66,6 +68,14 @@ export function openMetrics(thread: 'main' | 'clock', backlog?: Backlog): Metric
       registers: [registry],
       async collect() {
         this.set((await backlog.outbox()).oldestSeconds);
+      },
+    });
+    new Gauge({
+      name: 'watchpost_outbox_broken',
+      help: 'Conversations that watch tenants and cannot be told.',
+      registers: [registry],
+      async collect() {
+        this.set(await backlog.unreachable());
       },
     });
     new Gauge({

@@ -52,6 +52,7 @@ export async function openServices(options: OpenOptions): Promise<Opened> {
       ? undefined
       : {
           work: async () => (await holder.store?.work.backlog()) ?? 0,
+          unreachable: async () => (await holder.store?.subscriptions.countUnreachable()) ?? 0,
           outbox: async () => (await holder.store?.outbox.backlog()) ?? { waiting: 0, oldestSeconds: 0 },
         },
   );

@@ -768,6 +768,9 @@ export type SubscriptionStore = {
    */
   reinstalled(conversationId: string): Promise<void>;
   broken(conversationId: string, why: string): Promise<void>;
+  /** Those that are not told what they watch, and are not ended, broken longest first; at most 100. */
+  unreachable(): Promise<SubscriptionRow[]>;
+  countUnreachable(): Promise<number>;
   /** A post arrived: what was broken is whole, unless something is held there. */
   heal(conversationId: string): Promise<void>;
 };

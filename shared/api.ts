@@ -196,7 +196,10 @@ export type TenantList = {
   next: string | null;
   total: number;
   figures: TenantFigures;
-  /** Sentences for Admins of all tenants: which of Watchpost's own credentials end soon. */
+  /**
+   * Sentences for who looks after all tenants: which of Watchpost's own credentials end soon (Admins), and which
+   * conversations are not told what they watch (Operators too).
+   */
   notices: string[];
 };
 

@@ -68,6 +68,12 @@ export function dayText(day: Day, now: Instant): string {
   return year === now.slice(0, 4) ? short : `${short} ${year}`;
 }
 
+/** Since when: "20 Nov", and of the very day the time too: "21 Nov, 10:14 UTC". */
+export function momentText(at: Instant, now: Instant): string {
+  const day = dayText(dayOf(at), now);
+  return dayOf(at) === dayOf(now) ? `${day}, ${at.slice(11, 16)} UTC` : day;
+}
+
 /** "20 Nov 2026" */
 export function fullDay(day: Day): string {
   const [year, month, date] = day.split('-');

@@ -22,6 +22,7 @@ import type { Tenant, TenantId } from '../../shared/tenants/tenant.ts';
 import { failingTries } from '../../shared/tenants/tenant-health.ts';
 import { type WorkState, workStateOf, workStates } from '../../shared/tenants/work-state.ts';
 import type { Instant } from '../../shared/time.ts';
+import { brokenNotices } from '../cards/broken-route.ts';
 import { nameApart, namesakes } from '../cards/tenants-apart.ts';
 import { staleBy } from '../cron.ts';
 import type { Services } from '../services.ts';
@@ -135,7 +136,7 @@ async function listFor(
         : Buffer.from(JSON.stringify(last.rank)).toString('base64url'),
     total: wanted.length,
     figures: figuresOf(lines, shared),
-    notices: ownNotices(who, services.settings, now),
+    notices: [...ownNotices(who, services.settings, now), ...(await unreachable(who, services, now))],
   };
 }
 
@@ -193,6 +194,12 @@ function lineOf(
 function ownNotices(who: Caller, settings: Services['settings'], now: Instant): string[] {
   if (!scopeFor(who, tabOf(who), 'connect', now).all) return [];
   return noticesOf(settings.ownCredentials ?? [], now);
+}
+
+/** Where news does not arrive, for who looks after all tenants: there nobody can be told. */
+async function unreachable(who: Caller, { store }: Services, now: Instant): Promise<string[]> {
+  if (!scopeFor(who, tabOf(who), 'watch', now).all) return [];
+  return brokenNotices(await store.subscriptions.unreachable(), now);
 }
 
 /** `q` is folded already. */

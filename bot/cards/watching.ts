@@ -2,9 +2,10 @@ import { defaultThreshold, type Threshold, thresholdInWords } from '../../shared
 import { clean, plain } from '../../shared/foreign-text.ts';
 import type { Tenant } from '../../shared/tenants/tenant.ts';
 import { dayOf, type Instant } from '../../shared/time.ts';
-import { counted, dayText } from '../../shared/words.ts';
+import { counted, dayText, momentText, sentence } from '../../shared/words.ts';
 import type { CardData } from '../services.ts';
 import { type Button, type LinkSettings, openTenants } from './actions.ts';
+import { type BrokenRoute, remedyOf } from './broken-route.ts';
 import { listCard, type Row } from './rows.ts';
 import { domainBefore, nameApart, namesakes } from './tenants-apart.ts';
 
@@ -27,8 +28,6 @@ export type Watched = {
   now: Instant;
   settings: LinkSettings;
 };
-/** `where` is "here" or says the place, escaped; `why` as it came. */
-export type BrokenRoute = { where: string; why: string; since: Instant };
 
 export const watchedShown = 12;
 const brokenShown = 5;
@@ -86,15 +85,11 @@ function from(threshold: Threshold): string {
   return `from a loss of ${thresholdInWords(threshold)} on`;
 }
 
-/** "News does not arrive here since 18 Nov: …", escaped. */
-export function brokenInWords({ where, why, since }: BrokenRoute, now: Instant): string {
-  return `News does not arrive ${where} since ${dayText(dayOf(since), now)}: ${plain(why, 200)}`;
-}
-
-function brokenRow({ where, why, since }: BrokenRoute, now: Instant): Row {
+function brokenRow(route: BrokenRoute, now: Instant): Row {
+  const remedy = remedyOf(route);
   return {
-    name: `News does not arrive ${where}`,
-    detail: `since ${dayText(dayOf(since), now)}`,
-    note: plain(why, 200),
+    name: `News does not arrive ${route.where}`,
+    detail: `since ${momentText(route.since, now)}`,
+    note: `${sentence(plain(route.why, 200))}${remedy === '' ? '' : ` ${remedy}`}`,
   };
 }

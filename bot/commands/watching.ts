@@ -3,7 +3,8 @@ import { thresholdOf, watches } from '../../shared/alerts/route.ts';
 import { baseOf } from '../../shared/conversation.ts';
 import { plain } from '../../shared/foreign-text.ts';
 import type { Tenant } from '../../shared/tenants/tenant.ts';
-import { type BrokenRoute, brokenInWords, watchingCard, watchingLine } from '../cards/watching.ts';
+import { type BrokenRoute, brokenInWords } from '../cards/broken-route.ts';
+import { watchingCard, watchingLine } from '../cards/watching.ts';
 import type { Place, Reply, Services, SubscriptionRow } from '../services.ts';
 import { boundInWords } from './bind.ts';
 import { say, withCard } from './reply.ts';
@@ -27,7 +28,7 @@ export async function watching(_: unknown, who: Caller, where: Place, services: 
       where,
       {
         text: nothingWatched(who, where, services),
-        lines: [...broken.slice(0, 5).map((route) => brokenInWords(route, now)), bound.text],
+        lines: [...broken.slice(0, 5).map((route) => brokenInWords(route, now, plain)), bound.text],
       },
       bound.tenants,
     );
@@ -76,14 +77,19 @@ async function brokenRoutes(
 ): Promise<BrokenRoute[]> {
   // Since when a customer's place was denied something is when another customer's score fell (I-5).
   if (where.audience.kind === 'customer') return [];
-  const routes: BrokenRoute[] = row?.broken === undefined ? [] : [{ where: 'here', ...row.broken }];
+  const routes: BrokenRoute[] =
+    row?.broken === undefined ? [] : [{ where: 'here', kind: row.kind, ...row.broken }];
   const scope = scopeFor(who, where.audience, 'watch', services.now());
   if (where.audience.kind !== 'internal' || !scope.all) return routes;
   const here = baseOf(where.conversationId);
   for (const other of await services.store.subscriptions.all()) {
     if (other.broken === undefined || other.conversationId === here || hearing(other) === null) continue;
     const kind = other.kind === 'channel' ? 'channel' : 'chat';
-    routes.push({ where: `in the ${kind} set up by ${plain(other.by, 60)}`, ...other.broken });
+    routes.push({
+      where: `in the ${kind} set up by ${plain(other.by, 60)}`,
+      kind: other.kind,
+      ...other.broken,
+    });
   }
   return routes;
 }

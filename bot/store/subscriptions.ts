@@ -16,14 +16,20 @@ import {
 } from './outbox-rows.ts';
 import { placesDeclaration } from './places.ts';
 
-/** `live`: not ended. `revision` grows with every write. */
-type SubscriptionDocument = { _id: string; live: boolean; revision: number; value: SubscriptionRow };
+/** `live`: not ended; `unreachable`: nor told what it watches. `revision` grows with every write. */
+type SubscriptionDocument = {
+  _id: string;
+  live: boolean;
+  unreachable?: boolean;
+  revision: number;
+  value: SubscriptionRow;
+};
 
 /** By Teams' conversation id, which is unique over all tenants; what each row hears of stands in it. */
 export const subscriptionsDeclaration: CollectionDeclaration = {
   name: 'subscriptions',
   tenantScoped: false,
-  indexes: [{ keys: { live: 1 } }],
+  indexes: [{ keys: { live: 1 } }, { keys: { unreachable: 1 } }],
 };
 
 const isBack = 'Watchpost is back here. What waited is told with the next news.';
@@ -41,7 +47,9 @@ export function openSubscriptions(kit: Kit): SubscriptionStore {
       const value = decide(row?.value ?? null);
       if (value === null) return row?.value ?? null;
       const revision = (row?.revision ?? 0) + 1;
-      const fields = { live: value.ended === undefined, revision, value: { ...value, conversationId } };
+      const live = value.ended === undefined;
+      const unreachable = live && value.broken !== undefined && value.tenants.length > 0;
+      const fields = { live, unreachable, revision, value: { ...value, conversationId } };
       const written =
         row === null
           ? (await rows.updateOne({ _id: conversationId }, { $setOnInsert: fields }, { upsert: true }))
@@ -84,6 +92,12 @@ export function openSubscriptions(kit: Kit): SubscriptionStore {
       return found;
     },
     count: () => rows.countDocuments({ live: true }),
+    async unreachable() {
+      const page = await rows.find({ unreachable: true }, { limit: 100 });
+      const since = ({ broken }: SubscriptionRow): string => broken?.since ?? '';
+      return page.rows.map(({ value }) => value).sort((a, b) => (since(a) < since(b) ? -1 : 1));
+    },
+    countUnreachable: () => rows.countDocuments({ unreachable: true }),
     async naming(tenant) {
       const found: SubscriptionRow[] = [];
       for (let after: string | undefined; ; ) {

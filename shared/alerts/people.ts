@@ -40,13 +40,15 @@ export function acknowledgedBy(
 
 /** Has somebody taken note of it as it was told last? Not of what became worse after that. */
 export function isTakenOn(finding: Pick<FindingOf<Rule>, 'state' | 'history' | 'told'>): boolean {
-  return acknowledgedBy(finding) !== null && !isWorseSince(finding);
+  return finding.state === 'acknowledged' && !isWorseSince(finding);
 }
 
 /** It became worse after somebody had taken note. */
 export function isWorseSince(finding: Pick<FindingOf<Rule>, 'state' | 'history' | 'told'>): boolean {
+  if (finding.state !== 'acknowledged' || finding.told.kind !== 'worsened') return false;
+  // So much happened since that the line is gone from its past.
   const by = acknowledgedBy(finding);
-  return by !== null && finding.told.kind === 'worsened' && finding.told.at > by.at;
+  return by === null || finding.told.at > by.at;
 }
 
 /** Puts a finding aside. An accepted risk needs a second person; an end that is past is none. */

@@ -59,6 +59,34 @@ test("Watchpost's own credentials are told to Admins of all tenants and to nobod
   expect((await ask<TenantList>('/api/tab/tenants', 1)).notices).toEqual([]);
 });
 
+test('a channel that cannot be told is told to who looks after all tenants, with the way out', async () => {
+  const { subscriptions } = server.store;
+  const id = '19:unreachable@thread.tacv2';
+  await subscriptions.change(id, () => ({
+    conversationId: id,
+    tenants: 'all',
+    thresholds: [],
+    serviceUrl: 'https://smba.trafficmanager.net/emea/',
+    hostTenantId: ids[0] as TenantId,
+    kind: 'channel',
+    by: 'Chidi \u202eOkafor',
+    since: server.store.now(),
+  }));
+  await subscriptions.broken(id, 'Teams said 403 Forbidden.');
+  await server.grant(2, 'Operator', 'all');
+  await server.grant(3, 'Operator', [ids[0] as TenantId]);
+  const told = async (person: number) => (await ask<TenantList>('/api/tab/tenants', person)).notices;
+  const [says] = await told(2);
+  expect(says).toMatch(
+    /^News does not arrive in the channel that Chidi Okafor set up since \d+ \w+, \d\d:\d\d UTC\. Teams said 403 Forbidden\. Remove Watchpost from that channel and add it again: what waited is told then\.$/,
+  );
+  expect(await told(0)).toContain(says);
+  expect(await told(1)).toEqual([]);
+  expect(await told(3)).toEqual([]);
+  await subscriptions.heal(id);
+  expect(await told(2)).toEqual([]);
+});
+
 test('the page tells what may be read, what is missing and what is too much; the credential only to who may change it', async () => {
   const [id] = ids as [TenantId];
   const tenant = await server.store.tenants.get(everything, id);

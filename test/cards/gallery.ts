@@ -181,8 +181,18 @@ export function gallery(text: ForeignText = usual, many = 25): Record<string, Ca
       all: true,
       rows: watchedRows.slice(1, 2),
       broken: [
-        { where: 'here', why: text('Watchpost was removed.'), since: '2026-11-18T08:00:00.000Z' },
-        { where: 'in a chat', why: text('Guests are here.'), since: '2026-11-18T08:00:00.000Z' },
+        {
+          where: 'here',
+          kind: 'channel',
+          why: text('Watchpost was removed.'),
+          since: '2026-11-18T08:00:00.000Z',
+        },
+        {
+          where: 'in a chat',
+          kind: 'groupChat',
+          why: text('Guests are here.'),
+          since: '2026-11-18T08:00:00.000Z',
+        },
       ],
     }),
     score: scoreCard({

@@ -379,6 +379,10 @@ test('what does not arrive is listed with why and since; elsewhere only for who 
     expect(said).toContain('News does not arrive here');
     expect(said).not.toContain('Guests are here.');
   }
+  await rig.services.store.subscriptions.broken(elsewhere.conversationId, 'Teams said 403 Forbidden.');
+  const refused = wordsOf(await rig.say('watching', admin, internal));
+  expect(refused).toContain('Teams said 403 Forbidden. Remove Watchpost from that channel and add it again');
+  expect(refused).toMatch(/since \d+ \w+, \d\d:\d\d UTC/);
   // Asked again where the bot can be asked, it is there.
   await rig.say('watch contoso.com', operator, internal);
   expect(wordsOf(await rig.say('watching', reader, internal))).not.toContain('News does not arrive');

@@ -102,9 +102,11 @@ test('what waits and how old it is stand in the figures', async () => {
   const metrics = openMetrics('clock', {
     work: async () => 4,
     outbox: async () => ({ waiting: 3, oldestSeconds: 12.5 }),
+    unreachable: async () => 2,
   });
   const text = await metrics.text();
   expect(text).toMatch(/^watchpost_outbox_waiting\{.*\} 3$/m);
+  expect(text).toMatch(/^watchpost_outbox_broken\{.*\} 2$/m);
   expect(text).toMatch(/^watchpost_outbox_oldest_seconds\{.*\} 12\.5$/m);
   expect(text).toMatch(/^watchpost_work_due\{.*\} 4$/m);
 });

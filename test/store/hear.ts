@@ -247,6 +247,26 @@ export function hearContract(backend: Backend): void {
         expect(await live()).toEqual(['19:elsewhere', '19:team']);
       });
 
+      test('those that cannot be told are found, longest first, until they are whole or ended', async () => {
+        const found = async () =>
+          (await store.subscriptions.unreachable()).map(({ conversationId }) => conversationId);
+        for (const id of ['19:x', '19:y', '19:z']) await store.subscriptions.change(id, () => watching(id));
+        expect(await found()).toEqual([]);
+        await store.subscriptions.broken('19:y', 'Teams said 403 Forbidden.');
+        ahead += 1_000;
+        await store.subscriptions.broken('19:x', 'Teams said 404 NotFound.');
+        expect(await found()).toEqual(['19:y', '19:x']);
+        expect(await other.subscriptions.countUnreachable()).toBe(2);
+        await store.subscriptions.heal('19:y');
+        expect(await found()).toEqual(['19:x']);
+        await store.subscriptions.end('19:x');
+        expect(await found()).toEqual([]);
+        // Who watches nothing any more misses nothing.
+        await store.subscriptions.broken('19:z', 'Teams said 403 Forbidden.');
+        await store.subscriptions.change('19:z', (row) => row && { ...row, tenants: [] });
+        expect(await store.subscriptions.countUnreachable()).toBe(0);
+      });
+
       test('all that live are told, however many, and those that name a tenant also when they ended', async () => {
         // More than a page of them, and near by more than there once was room for.
         const many = backend.kind === 'embedded' ? count(5_200, 12_000) : 1_200;
