@@ -1,4 +1,4 @@
-import { hasCode } from './errors.ts';
+import { errorCode, hasCode } from './errors.ts';
 import type { AuditEntryToWrite, AuditStore, Services } from './services.ts';
 
 /**
@@ -31,6 +31,15 @@ export function noting(services: Services, request?: string): { services: Servic
   };
 }
 
+/** An entry about what has happened already: the caller has to hear of that, also when it cannot be written. */
+export async function tolerant(entry: AuditEntryToWrite, { store, log }: Services): Promise<void> {
+  try {
+    await store.audit.write(entry);
+  } catch (error) {
+    log.error({ code: errorCode(error) }, 'audit line could not be written');
+  }
+}
+
 /**
  * Runs something that may change something, and leaves at least one audit entry (R61): what the work has noted itself,
  * else `entry` as answered, or as failed when it threw. `refused` answers for a privileged action that was not done
@@ -49,14 +58,13 @@ export async function inAudit<T>(
   } catch (error) {
     if (hasCode(error, 'audit')) return refused([error.message, error.hint].filter(Boolean).join(' '));
     if (inner.noted() === 0 && !hasCode(error, 'stopped')) {
-      // The failure itself is what the caller has to hear of.
-      await services.store.audit.write({ ...entry, result: 'failed' }).catch(() => undefined);
+      await tolerant({ ...entry, result: 'failed' }, services);
     }
     throw error;
   }
   if (inner.noted() === 0) {
     // It asked back, say, or there was nothing to change.
-    await services.store.audit.write({ detail: 'answered', ...entry, result: 'done' });
+    await tolerant({ detail: 'answered', ...entry, result: 'done' }, services);
   }
   return answer;
 }

@@ -1,7 +1,7 @@
 import { scopeOfJob } from '../../shared/access.ts';
 import { tenantId } from '../../shared/tenants/tenant.ts';
 import { hasCode } from '../errors.ts';
-import { noting } from '../noted.ts';
+import { noting, tolerant } from '../noted.ts';
 import type { AuditEntryToWrite, Services } from '../services.ts';
 import { personOf } from './allowed.ts';
 import { problem } from './problem.ts';
@@ -49,7 +49,7 @@ export function audited(route: ApiRoute): ApiRoute {
       };
       const whole = detail === undefined ? entry : { ...entry, detail };
       if (result === 'refused') await services.store.audit.denied(whole);
-      else await services.store.audit.write(whole);
+      else await tolerant(whole, services);
     };
     let answer: ApiAnswer;
     try {
@@ -60,8 +60,7 @@ export function audited(route: ApiRoute): ApiRoute {
       }
       if (hasCode(error, 'scope', 'not-found', 'refused')) await note('refused');
       else if (changes && !hasCode(error, 'stopped', 'bad-input')) {
-        // What the caller has to hear of is the failure itself.
-        await note('failed').catch(() => undefined);
+        await note('failed');
       }
       throw error;
     }
