@@ -845,7 +845,8 @@ export type OutboxStore = {
   /** What Teams refused within 7 days because the bot was not there, and what the gate held, waits again. Wakes the
    * conversation in any case. Answers how many rows. */
   revive(conversationId: string): Promise<number>;
-  /** What the gate held anywhere within 7 days waits again, for an event that nobody told us of. Answers how many rows. */
+  /** What the gate held anywhere within 7 days waits again, for an event that nobody told us of; wakes as `voidOwn`
+   * does, for a store that failed in the wrong moment. Answers how many rows were held. */
   lookAgain(): Promise<number>;
   /** May one more message go to the conversation now? Counts it when yes (R39; over all instances). */
   pace(

@@ -148,7 +148,11 @@ export function openOutbox(kit: Kit): OutboxStore {
       return freed;
     },
     revive: (conversationId) => revive(kit, conversationId),
-    lookAgain: () => lookAgain(kit),
+    async lookAgain() {
+      const count = await lookAgain(kit);
+      await wakeStranded(kit);
+      return count;
+    },
     pace: openPace(kit),
     async backlog() {
       const at = now();

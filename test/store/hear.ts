@@ -596,7 +596,10 @@ export function hearContract(backend: Backend): void {
         }
       });
 
-      test('a start wakes what waits and sleeps, and leaves what rests in peace', async () => {
+      test.each([
+        { what: 'a start', wakes: () => store.outbox.voidOwn() },
+        { what: 'the look of every six hours', wakes: () => store.outbox.lookAgain() },
+      ])('$what wakes what waits and sleeps, and leaves what rests in peace', async ({ wakes }) => {
         await tell(an('a'), an('b', { conversationId: '19:b' }), an('c', { conversationId: '19:c' }));
         for (const lease of await store.outbox.claimDue(5, leaseMs)) {
           if (lease.conversationId === '19:b') await store.outbox.release(lease, plus(store.now(), 60_000));
@@ -609,7 +612,7 @@ export function hearContract(backend: Backend): void {
         await queues.updateOne({ _id: '19:ops' }, { $set: { dueAt: never } });
         await queues.deleteMany({ _id: '19:c' });
         expect(await store.outbox.claimDue(5, leaseMs)).toEqual([]);
-        expect(await store.outbox.voidOwn()).toBe(0);
+        expect(await wakes()).toBe(0);
         const due = (await store.outbox.claimDue(5, leaseMs)).map(({ conversationId }) => conversationId);
         expect(due.sort()).toEqual(['19:c', '19:ops']);
       });
