@@ -322,7 +322,7 @@ export type Target = { tid: TenantId; oid: string; grants: readonly Grant[]; den
 
 /** May `who` take all of these grants? Only who could have given each of them, and never the own. */
 export function mayTake(who: Caller, target: Target, now: Instant): boolean {
-  if (isSelf(who, target)) return false;
+  if (isSelf(who, target) || !may(who, 'grant', undefined, now)) return false;
   return target.grants.every((grant) => mayGrant(who, grant.role, grant.scope, now, grant.tags));
 }
 
@@ -333,7 +333,7 @@ export function mayDeny(who: Caller, target: Target, denied: Covered, now: Insta
 
 /** May `who` lift all denies of this person? Nobody on himself; an Admin of all that was denied. */
 export function mayLift(who: Caller, target: Target, now: Instant): boolean {
-  if (isSelf(who, target)) return false;
+  if (isSelf(who, target) || !may(who, 'grant', undefined, now)) return false;
   return (target.denies ?? []).every((deny) => mayGrant(who, 'Admin', deny.scope, now, deny.tags));
 }
 
