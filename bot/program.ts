@@ -21,6 +21,7 @@ import { openServices } from './open-services.ts';
 import { openTeams } from './open-teams.ts';
 import { Secret } from './secrets.ts';
 import { createServer } from './server.ts';
+import { noteSettings } from './settings-seen.ts';
 import { holdFolder } from './store/engine/instance.ts';
 
 /** The program, told in order: settings → folder → demo's helpers → services → server → clock → until it is stopped. */
@@ -71,6 +72,7 @@ async function run(): Promise<void> {
     await opened.close();
   });
   const { services } = opened;
+  await noteSettings(process.env, config.dataFolder, opened.keyring, services);
   const answers = config.role !== 'clock';
   const { door } = openTeams(config, opened);
   const server = createServer({

@@ -15,6 +15,7 @@ import { healthLabel, nextHealth } from '../../shared/tenants/tenant-health.ts';
 import { type Day, dayOf, daysBetween, never, plusDays } from '../../shared/time.ts';
 import { dayText } from '../../shared/words.ts';
 import { errorCode, hasCode } from '../errors.ts';
+import { tolerant } from '../noted.ts';
 import type { Failure, Lease, Reading, Services, TenantAccess, TenantChange } from '../services.ts';
 import { nextDue, retryDue } from './cadence.ts';
 import { explained, knownHash, stateOf, worst } from './readings.ts';
@@ -61,6 +62,14 @@ export async function syncScores(
         ? `${error.message} ${error.hint ?? ''}`.trim()
         : 'Watchpost could not finish this sync. It tries again by itself.',
     };
+  }
+  // News when it begins to fail; each further try is in health and log.
+  if (told.failure?.kind === 'authentication' && tenant?.health.state !== 'authentication-error') {
+    const detail = [told.failure.code, told.failure.cause].filter(Boolean).join(': ');
+    await tolerant(
+      { who: 'watchpost', what: 'use credential', tenant: lease.tenantId, result: 'failed', detail },
+      services,
+    );
   }
   if (told.outcome === 'failed')
     failures = ((await store.work.get(scope, lease.tenantId, lease.kind))?.failures ?? 0) + 1;
