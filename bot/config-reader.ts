@@ -4,6 +4,7 @@ import { isAbsolute, join } from 'node:path';
 import { CronExpressionParser } from 'cron-parser';
 import * as v from 'valibot';
 import { type Role, roles } from '../shared/access.ts';
+import { endGiven } from '../shared/tenants/credential-expiry.ts';
 import { type TenantId, tenantId } from '../shared/tenants/tenant.ts';
 import { isLoopback } from './loopback.ts';
 import { Secret } from './secrets.ts';
@@ -97,9 +98,8 @@ export function reader(set: Map<Name, string>, problems: string[], folder: strin
     const value = name === undefined ? undefined : set.get(name);
     if (name === undefined || value === undefined) return undefined;
     if (!set.has(secretName)) problems.push(`${name} is set without ${secretName}.`);
-    const at = /^\d{4}-\d{2}-\d{2}$/.test(value) ? Date.parse(`${value}T00:00:00Z`) : Number.NaN;
-    // Some days that do not exist are read as later ones.
-    if (!Number.isNaN(at) && new Date(at).toISOString().startsWith(value)) return new Date(at).toISOString();
+    const at = endGiven(value);
+    if (at !== null) return at;
     problems.push(`${name} must be a day like 2027-03-31.`);
     return undefined;
   }

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { connectLimits } from '../../shared/api.ts';
+import { endGiven } from '../../shared/tenants/credential-expiry.ts';
 import { type TenantId, tenantId } from '../../shared/tenants/tenant.ts';
 import { Secret } from '../secrets.ts';
 
@@ -35,7 +36,10 @@ const secret = v.pipe(
 
 /** As a date field gives it; one that has passed already is a slip of the pen, and is seen on the page. */
 const secretExpires = v.optional(
-  v.pipe(v.string(dayWords), v.isoDate(dayWords), v.regex(/^20[2-9]\d-/, dayWords)),
+  v.pipe(
+    v.string(dayWords),
+    v.check((day) => endGiven(day) !== null, dayWords),
+  ),
 );
 
 export const credentialsSchema = v.strictObject({ appId: app, secret, secretExpires }, object);

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { type Caller, scopeFor } from '../../shared/access.ts';
 import type { ConnectAnswer, ConnectStep } from '../../shared/api.ts';
+import { endGiven } from '../../shared/tenants/credential-expiry.ts';
 import type { Tenant, TenantId } from '../../shared/tenants/tenant.ts';
 import type { Day } from '../../shared/time.ts';
 import { sentence } from '../../shared/words.ts';
@@ -110,8 +111,8 @@ async function carryOut(
 ): Promise<ConnectAnswer> {
   const by = personOf(who);
   const { secret, secretExpires } = form;
-  const expiresAt = secretExpires === undefined ? {} : { expiresAt: `${secretExpires}T00:00:00.000Z` };
-  const credential = { kind: 'secret', secret, ...expiresAt } as const;
+  const expiresAt = endGiven(secretExpires ?? '');
+  const credential = { kind: 'secret', secret, ...(expiresAt === null ? {} : { expiresAt }) } as const;
   if (save) {
     const { name, tenant, appId } = form;
     return answerOf(

@@ -1,4 +1,5 @@
 import { scopeOfJob } from '../../shared/access.ts';
+import { endGiven } from '../../shared/tenants/credential-expiry.ts';
 import { connectTenant } from '../connect/connect-tenant.ts';
 import { inAudit } from '../noted.ts';
 import { Secret } from '../secrets.ts';
@@ -73,9 +74,12 @@ async function run(request: CliRequest, services: Services, say: (line: string) 
 
 function credentialOf(request: ConnectRequest): TenantAccess['credential'] | null {
   if (request.secret !== undefined && request.certificate === undefined && request.key === undefined) {
-    const ends = request.secretExpires;
-    const expiresAt = ends === undefined ? {} : { expiresAt: `${ends}T00:00:00.000Z` };
-    return { kind: 'secret', secret: new Secret(request.secret), ...expiresAt };
+    const expiresAt = endGiven(request.secretExpires ?? '');
+    return {
+      kind: 'secret',
+      secret: new Secret(request.secret),
+      ...(expiresAt === null ? {} : { expiresAt }),
+    };
   }
   if (request.secret === undefined && request.certificate !== undefined && request.key !== undefined) {
     return { kind: 'certificate', certificatePem: request.certificate, key: new Secret(request.key) };

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import * as v from 'valibot';
 import { connectLimits } from '../../shared/api.ts';
+import { endGiven } from '../../shared/tenants/credential-expiry.ts';
 import { errorCode, WatchpostError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { privateFolder } from './private-folder.ts';
@@ -19,7 +20,12 @@ export const cliRequest = v.variant('command', [
     name: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(120))),
     appId: v.pipe(v.string(), v.regex(/^[0-9a-f-]{36}$/i)),
     secret: v.optional(v.pipe(v.string(), v.minLength(connectLimits.secretLeast), v.maxLength(4_096))),
-    secretExpires: v.optional(v.pipe(v.string(), v.isoDate())),
+    secretExpires: v.optional(
+      v.pipe(
+        v.string(),
+        v.check((day) => endGiven(day) !== null),
+      ),
+    ),
     certificate: v.optional(v.pipe(v.string(), v.maxLength(65_536))),
     key: v.optional(v.pipe(v.string(), v.maxLength(65_536))),
   }),

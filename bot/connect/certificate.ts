@@ -50,15 +50,13 @@ export async function tryCertificate(
   services: Services,
 ): Promise<Tried> {
   const started = performance.now();
-  const found = await services.store.nextCredentials.open(scopeOfJob(id), id);
+  const found =
+    (await services.store.nextCredentials.open(scopeOfJob(id), id)) ?? (await halfDone(id, services));
   if (found === null) return { kind: 'none' };
   const { access, facts } = found;
   const { appId, credential } = access;
-  const report = await connectKnown(
-    id,
-    { ...request, appId, credential, deadlineMs, waiting: facts.version },
-    services,
-  );
+  const waiting = facts === null ? {} : { waiting: facts.version };
+  const report = await connectKnown(id, { ...request, appId, credential, deadlineMs, ...waiting }, services);
   const again = report.steps.some(isUnknownYet);
   const steps = report.steps.map((step) => (isUnknownYet(step) ? notYet(step) : step));
   if (report.saved !== null) {
@@ -67,6 +65,17 @@ export async function tryCertificate(
     if (line !== null) steps.push(line);
   }
   return { kind: 'tried', report: { ...report, steps }, again };
+}
+
+/** Killed after it was put in use and before the tenant was due to be read: asked again, it is tested and completed. */
+async function halfDone(
+  id: TenantId,
+  { store }: Services,
+): Promise<{ access: TenantAccess; facts: null } | null> {
+  const scope = scopeOfJob(id);
+  if ((await store.work.get(scope, id, 'sync-scores')) !== null) return null;
+  const access = await store.credentials.open(scope, id);
+  return access?.credential.kind === 'certificate' ? { access, facts: null } : null;
 }
 
 /** Nobody wants it any more. False when none waited. */

@@ -10,6 +10,15 @@ export type Ending = { version: number; expiresAt: Instant };
 
 const dayMs = 86_400_000;
 
+/** The end of a secret of which a person gives the day, `2027-03-31`: its beginning, in UTC. Null when there is no such day. */
+export function endGiven(day: string): Instant | null {
+  const at = /^20\d\d-\d\d-\d\d$/.test(day) ? Date.parse(`${day}T00:00:00Z`) : Number.NaN;
+  if (Number.isNaN(at)) return null;
+  const instant = new Date(at).toISOString();
+  // The 31st of a short month is read as a day of the next one.
+  return instant.startsWith(day) ? instant : null;
+}
+
 /** How near the end is: the smallest stage reached, null while there are more than 30 days left. */
 export function expiryStage(expiresAt: Instant, now: Instant): ExpiryStage | null {
   const days = (millis(expiresAt) - millis(now)) / dayMs;

@@ -216,6 +216,30 @@ describe('a tenant that is connected', () => {
     expect(await runSyncs()).toEqual([expect.stringMatching(/^(un)?changed$/)]);
   });
 
+  test('a test that asked with the old credential would lose the connection, and is seen', async () => {
+    const one = await customer('lamna');
+    await connected(one);
+    const old = await server.store.credentials.open(everything, id(one.id));
+    if (old === null) throw new Error('nothing is in use');
+    await make(path(one, '/certificate'), { appId: one.appId });
+    // The planted defect: whatever is to be tested, the credential in use is asked for.
+    const real = world.microsoft;
+    microsoft = {
+      ...real,
+      token: () => real.token(old),
+      organization: () => real.organization(old),
+      domains: () => real.domains(old),
+      subscribedSkus: () => real.subscribedSkus(old),
+      secureScores: (_, days) => real.secureScores(old, days),
+      secureScoreControlProfiles: () => real.secureScoreControlProfiles(old),
+    };
+    const { body } = await post<ConnectAnswer>(path(one, '/certificate/test'), {});
+    microsoft = real;
+    expect(body.saved).not.toBeNull();
+    microsoft.forget(id(one.id));
+    expect(await runSyncs()).toEqual(['failed']);
+  });
+
   test('what is missing of the permissions is told, and the old one stays', async () => {
     const one = await customer('proseware');
     await connected(one);
@@ -275,6 +299,29 @@ describe('a tenant that is connected', () => {
       says: 'Exchange.ManageAsApp is granted; whether the role Global Reader was assigned is not tested.',
     });
   });
+});
+
+describe('a secret', () => {
+  test('its end is kept as it was given, told on the page, and gone with the next one that has none', async () => {
+    const one = await customer('coho');
+    const form = { tenant: one.domain, appId: one.appId, secret: one.secret };
+    await post<ConnectAnswer>('/api/tab/connect', { ...form, secretExpires: '2027-03-31' });
+    expect(await inUse(one)).toMatchObject({ kind: 'secret', expiresAt: '2027-03-31T00:00:00.000Z' });
+    const { appId, secret } = one;
+    await post<ConnectAnswer>(path(one, '/credentials'), { appId, secret });
+    expect((await inUse(one))?.expiresAt).toBeUndefined();
+  });
+
+  test.each(['tomorrow', '2027-02-31', '27-03-31', '1999-01-01', 20270331, ''])(
+    '%p is no day, and nothing is asked',
+    async (secretExpires) => {
+      const { status, body } = await post<Problem>('/api/tab/connect', {
+        ...{ tenant: 'coho.com', appId: 'ffffffff-0000-4000-8000-000000000001', secret: 'long-enough' },
+        secretExpires,
+      });
+      expect([status, body.detail]).toEqual([400, expect.stringContaining('day on which the secret ends')]);
+    },
+  );
 });
 
 describe('a private key', () => {

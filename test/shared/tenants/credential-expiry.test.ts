@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import {
   type ExpiryStage,
+  endGiven,
   expiryHorizon,
   expiryNotice,
   expiryStage,
@@ -65,6 +66,19 @@ test.each([
   { days: -20, says: 'ended on 31 Mar' },
 ])('$days days before: $says', ({ days, says }) => {
   expect(expiryText(expiresAt, before(days))).toBe(says);
+});
+
+test.each([
+  { day: '2027-03-31', at: '2027-03-31T00:00:00.000Z' },
+  { day: '2028-02-29', at: '2028-02-29T00:00:00.000Z' },
+  { day: '2027-02-29', at: null },
+  { day: '2027-02-31', at: null },
+  { day: '2027-13-01', at: null },
+  { day: '1999-01-01', at: null },
+  { day: '31.03.2027', at: null },
+  { day: '', at: null },
+])('a secret that ends on "$day": $at', ({ day, at }) => {
+  expect(endGiven(day)).toBe(at);
 });
 
 test('the horizon is the first stage', () => {
