@@ -3,11 +3,11 @@
  * no Markdown, no mention, no HTML, no link, no direction override, no invisible characters, bounded length.
  */
 
+import { invisible } from './tenants/shown-name.ts';
+
 const wordJoiner = '\u2060';
 // The thin space stays: our own numbers carry it.
 const unsafe = /[\p{Cc}\p{Zl}\p{Zp}\u0020\u00a0\u1680\u2000-\u2008\u200a\u202f\u205f\u3000]+/gu;
-// Bidi controls, zero-width characters, tags, fillers: nothing of what Unicode draws as nothing is kept.
-const invisible = /[\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]+/gu;
 const longStacks = /(\p{M}{3})\p{M}+/gu;
 
 /**

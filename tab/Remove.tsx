@@ -1,5 +1,6 @@
 import { Button } from '@fluentui/react-components';
 import { type FormEvent, useState } from 'react';
+import { isTyped } from '../shared/tenants/shown-name.ts';
 import { listed } from '../shared/words.ts';
 import type { Api } from './api.ts';
 import { Field } from './Field.tsx';
@@ -20,7 +21,7 @@ export function Remove(props: {
   const { api, tenant } = props;
   const [typed, setTyped] = useState('');
   const [going, setGoing] = useState<Going>({ running: false, problem: null, deleted: null });
-  const matches = [tenant.name, tenant.domain].some((one) => folded(one) === folded(typed));
+  const matches = [tenant.name, tenant.domain].some((one) => isTyped(one, typed));
 
   const remove = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
@@ -92,8 +93,4 @@ export function Remove(props: {
       )}
     </Modal>
   );
-}
-
-function folded(text: string): string {
-  return text.normalize('NFKC').replace(/\s+/g, ' ').trim().toLowerCase();
 }

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { connectLimits } from '../../shared/api.ts';
 import { endGiven } from '../../shared/tenants/credential-expiry.ts';
 import { type TenantId, tenantId } from '../../shared/tenants/tenant.ts';
+import { typedDomain } from '../../shared/tenants/typed-domain.ts';
 import { Secret } from '../secrets.ts';
 
 /** What people type into the form of a connection. Every message is a sentence that repeats nothing they typed. */
@@ -46,8 +47,8 @@ export const credentialsSchema = v.strictObject({ appId: app, secret, secretExpi
 
 const tenant = v.pipe(
   v.string(tenantWords),
-  v.trim(),
-  v.toLowerCase(),
+  v.maxLength(1_000, tenantWords),
+  v.transform(typedDomain),
   v.maxLength(connectLimits.tenant, tenantWords),
   v.regex(/^[a-z0-9][a-z0-9.-]{2,}$/, tenantWords),
 );

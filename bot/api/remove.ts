@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import type { RemoveAnswer } from '../../shared/api.ts';
+import { isTyped } from '../../shared/tenants/shown-name.ts';
 import type { Tenant } from '../../shared/tenants/tenant.ts';
 import { counted } from '../../shared/words.ts';
 import { type Removal, removeTenant } from '../connect/remove-tenant.ts';
@@ -30,10 +31,9 @@ export function removeRoute(gate: Gate): ApiRoute {
   };
 }
 
-/** Its name as the page shows it, or its domain; case and spaces around do not matter. */
+/** Its name as the page shows it, or its domain. */
 function isNamed({ name, domain }: Tenant, typed: string): boolean {
-  const folded = (text: string): string => text.normalize('NFKC').replace(/\s+/g, ' ').trim().toLowerCase();
-  return [name, domain].some((one) => folded(one) === folded(typed));
+  return [name, domain].some((one) => isTyped(one, typed));
 }
 
 /** One line for each of these; whatever else there was is counted together. */

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { scopeOfJob } from '../../shared/access.ts';
 import { notConnected } from '../../shared/tenants/not-connected.ts';
+import { shownNameOf } from '../../shared/tenants/shown-name.ts';
 import type { Tenant } from '../../shared/tenants/tenant.ts';
 import type { Services } from '../services.ts';
 import { tenantOf } from './test-connection.ts';
@@ -26,7 +27,8 @@ export async function addCompany(
   services: Services,
 ): Promise<{ kind: 'added' | 'known'; tenant: Tenant }> {
   const { store } = services;
-  const { name, tags, by } = company;
+  const { tags, by } = company;
+  const name = shownNameOf(company.name ?? '');
   const id = await tenantOf(company.domain, services);
   const scope = scopeOfJob(id);
   const known = await store.tenants.get(scope, id);
@@ -36,8 +38,8 @@ export async function addCompany(
   const domain = company.domain.trim().toLowerCase();
   const tenant: Tenant = {
     id,
-    name: name ?? domain,
-    ...(name === undefined ? {} : { named: true }),
+    name: name || domain,
+    ...(name === '' ? {} : { named: true }),
     domain,
     // Given as an id there is no domain to find it by yet.
     domains: domain === id ? [] : [domain],

@@ -2,7 +2,9 @@ import { randomInt } from 'node:crypto';
 import { scopeOfJob } from '../../shared/access.ts';
 import type { AuditResult } from '../../shared/audit/entry.ts';
 import { keptPermissions } from '../../shared/tenants/permission-facts.ts';
+import { shownNameOf } from '../../shared/tenants/shown-name.ts';
 import type { TenantId } from '../../shared/tenants/tenant.ts';
+import { typedDomain } from '../../shared/tenants/typed-domain.ts';
 import { plus } from '../../shared/time.ts';
 import { WatchpostError } from '../errors.ts';
 import type { Services, TenantAccess } from '../services.ts';
@@ -42,7 +44,7 @@ export type ConnectReport = {
 export async function connectTenant(request: ConnectRequest, services: Services): Promise<ConnectReport> {
   let id: TenantId;
   try {
-    id = await tenantOf(request.domain, services);
+    id = await tenantOf(typedDomain(request.domain), services);
   } catch (error) {
     await audit('connect tenant', 'refused', undefined, services, request.by);
     throw error;
@@ -111,13 +113,17 @@ async function save(
   const scope = scopeOfJob(id);
   const now = clock();
   const known = await store.tenants.get(scope, id);
-  const name = request.name ?? (known?.named === true ? known.name : organization.name);
+  // Of a name that is nothing but invisible signs, nothing is left: then it counts as not given.
+  const given = shownNameOf(request.name ?? '');
+  const name =
+    given ||
+    (known?.named === true ? known.name : shownNameOf(organization.name) || typedDomain(request.domain));
   const domains = organization.domains;
-  const domain = domains[0] ?? known?.domain ?? request.domain.toLowerCase();
+  const domain = domains[0] ?? known?.domain ?? typedDomain(request.domain);
   await store.tenants.save(scope, {
     id,
     name,
-    ...(request.name === undefined ? {} : { named: true }),
+    ...(given === '' ? {} : { named: true }),
     domain,
     domains,
     opaque: known?.opaque ?? randomInt(1, 2 ** 31),

@@ -1,5 +1,5 @@
 import type { PageLink } from '../../shared/api.ts';
-import type { Licences, TenantId } from '../../shared/tenants/tenant.ts';
+import { type Licences, type TenantId, tenantId } from '../../shared/tenants/tenant.ts';
 import { WatchpostError } from '../errors.ts';
 import type { Failure, Reading, Services, TenantAccess } from '../services.ts';
 import { entraPage } from './entra-pages.ts';
@@ -50,8 +50,9 @@ export async function tenantOf(
 ): Promise<TenantId> {
   const id = await microsoft.tenantOfDomain(domain);
   if (id !== null) return id;
-  throw new WatchpostError('bad-input', `No Microsoft 365 tenant has the domain "${domain}".`, {
-    hint: 'Check the spelling, and that CLOUD names the national cloud of this tenant.',
+  const what = tenantId(domain) === undefined ? 'domain' : 'id';
+  throw new WatchpostError('bad-input', `No Microsoft 365 tenant has the ${what} "${domain}".`, {
+    hint: 'Check the spelling. A tenant of another national cloud is found only when CLOUD names that one: ask who runs Watchpost.',
   });
 }
 

@@ -25,7 +25,7 @@ export const aadstsRows: readonly Row[] = [
     codes: [700016],
     kind: 'authentication',
     cause: 'The tenant does not know this application.',
-    remedy: 'Check the client id and the tenant id; for a shared application run the admin consent again.',
+    remedy: 'Check the App id and the tenant id; for a shared application run the admin consent again.',
   },
   {
     codes: [7000229],
@@ -104,7 +104,7 @@ export const aadstsRows: readonly Row[] = [
     codes: [70001, 700011],
     kind: 'authentication',
     cause: 'The application is disabled or not found in the tenant.',
-    remedy: 'Check the client id and the tenant id; for a shared application run the admin consent again.',
+    remedy: 'Check the App id and the tenant id; for a shared application run the admin consent again.',
   },
   {
     codes: [50105],
@@ -293,7 +293,7 @@ const byError: Readonly<Record<string, Omit<Row, 'codes'>>> = {
   invalid_client: {
     kind: 'authentication',
     cause: 'Microsoft does not accept the credential of the application.',
-    remedy: 'Check the client id and give Watchpost a new secret or certificate.',
+    remedy: 'Check the App id and give Watchpost a new secret or certificate.',
   },
   unauthorized_client: {
     kind: 'permission',

@@ -271,7 +271,7 @@ function asFailure(error: unknown): Error {
   return new MicrosoftError({
     kind: 'authentication',
     cause: 'No token request could be made with the saved credential.',
-    remedy: 'Check the client id and save the secret or certificate once more.',
+    remedy: 'Check the App id and save the secret or certificate once more.',
     code: error instanceof Error ? error.name : 'unknown',
     transient: false,
   });

@@ -185,7 +185,7 @@ describe('a test', () => {
       change: { appId: 'ffffffff-0000-4000-8000-000000000003' },
       step: 'Sign in to the tenant',
       says: /does not know this application/,
-      remedy: /client id and the tenant id.*AADSTS700016/,
+      remedy: /App id and the tenant id.*AADSTS700016/,
       link: entra('ApplicationsListBlade'),
     },
     {

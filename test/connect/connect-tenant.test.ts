@@ -170,6 +170,50 @@ test.each([
   expect(rows[0]).toMatchObject({ what: 'connect tenant', result: 'failed', tenant: contoso });
 });
 
+test.each([
+  { typed: 'Zo\u00eb \u202e abc \u200bdef\u2066', is: 'Zo\u00eb abc def' },
+  { typed: '  Zo\u00eb\n GmbH ', is: 'Zo\u00eb GmbH' },
+  { typed: '\u202e\u200b', is: 'Contoso' },
+])('of a typed name only what is seen is kept: “$is”', async ({ typed, is }) => {
+  const { saved } = await connectTenant({ ...request, name: typed }, services);
+  expect(saved?.name).toBe(is);
+  const kept = await services.store.tenants.get(everything, contoso);
+  expect(kept?.name).toBe(is);
+  expect(kept?.named ?? false).toBe(is !== 'Contoso');
+});
+
+test('the organisation’s own name is kept without marks that turn words round', async () => {
+  const organization = async () => ok({ id: contoso, name: 'Con\u202etoso', domains: ['contoso.com'] });
+  const microsoft = { ...well, organization };
+  expect((await connectTenant(request, { ...services, microsoft })).saved?.name).toBe('Contoso');
+});
+
+test.each(['https://Contoso.com/', 'http://contoso.com', ' Contoso.com '])(
+  'a pasted “%s” is the domain contoso.com',
+  async (domain) => {
+    const asked: string[] = [];
+    const tenantOfDomain = async (one: string) => {
+      asked.push(one);
+      return contoso;
+    };
+    const microsoft = { ...well, tenantOfDomain };
+    expect((await connectTenant({ ...request, domain }, { ...services, microsoft })).saved).not.toBeNull();
+    expect(asked).toEqual(['contoso.com']);
+  },
+);
+
+test.each([
+  { domain: other, says: `No Microsoft 365 tenant has the id "${other}".` },
+  { domain: 'nobody.example', says: 'No Microsoft 365 tenant has the domain "nobody.example".' },
+])('who nobody is: $says', async ({ domain, says }) => {
+  const microsoft = { ...well, tenantOfDomain: async () => null };
+  const trying = connectTenant({ ...request, domain }, { ...services, microsoft });
+  await expect(trying).rejects.toMatchObject({
+    message: says,
+    hint: expect.stringContaining('ask who runs'),
+  });
+});
+
 test('a licence gap fails nothing', async () => {
   const gap: Microsoft = {
     ...well,

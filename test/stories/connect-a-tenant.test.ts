@@ -120,7 +120,7 @@ story('connecting a tenant', () => {
       prepare: async () => undefined,
       form: () => ({ ...wingtip, domain: 'lucerne.com' }),
       step: 'Sign in to the tenant',
-      says: /does not know this application\.[\s\S]*client id and the tenant id/,
+      says: /does not know this application\.[\s\S]*App id and the tenant id/,
       link: /ApplicationsListBlade/,
     },
     {
