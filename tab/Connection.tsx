@@ -1,6 +1,7 @@
 import { Button } from '@fluentui/react-components';
 import type { ReactNode } from 'react';
 import type { CredentialLine, TenantPage } from '../shared/api.ts';
+import { isNotConnected } from '../shared/tenants/not-connected.ts';
 import { credentialWords, expiryStage, expiryText } from '../shared/tenants/credential-expiry.ts';
 import { dayOf, type Instant } from '../shared/time.ts';
 import { dayText } from '../shared/words.ts';
@@ -48,17 +49,17 @@ export function Connection(props: {
             </Fact>
           </>
         )}
-        <Fact name="Connected">
+        <Fact name={isNotConnected(tenant.health) ? 'Added' : 'Connected'}>
           <span title={exactTime(page.connectedAt)}>{dayText(dayOf(page.connectedAt), now)}</span>
         </Fact>
         <Fact name="Last sync">
           {tenant.readAt === null ? 'not read yet' : <Age at={tenant.readAt} now={now} />}
         </Fact>
       </dl>
-      {may.connect && credential === null && (
+      {may.connect && credential === null && !isNotConnected(tenant.health) && (
         <p>There is no credential for this tenant, so nothing can be read.</p>
       )}
-      {may.connect && Consent !== null && (
+      {may.connect && Consent !== null && !isNotConnected(tenant.health) && (
         <Consent
           api={props.api}
           company={tenant}

@@ -69,6 +69,7 @@ export function TenantView({ api, id }: { api: Api; id: string }) {
 
 const loadDirectory = async () => (await import('./Directory.tsx')).Directory;
 const loadConnect = async () => (await import('./Connect.tsx')).Connect;
+const loadConsent = async () => (await import('./Consent.tsx')).Consent;
 const loadRemove = async () => (await import('./Remove.tsx')).Remove;
 
 function Page(props: { page: TenantPage; api: Api; reload: () => void; children: React.ReactNode }) {
@@ -121,18 +122,18 @@ function Page(props: { page: TenantPage; api: Api; reload: () => void; children:
             )}
           </span>
         </div>
-        {page.may.sync && sync.button}
+        {page.may.sync && !isNotConnected(tenant.health) && sync.button}
       </header>
       {props.children}
       {sync.outcome(matterOf(page, now, page.may.connect ? () => setDialog('connect') : null))}
       {page.fall !== null && <Fall fall={page.fall} now={now} />}
-      {tenant.score === null ? (
+      {tenant.score === null && isNotConnected(tenant.health) ? (
+        <NotConnected page={page} api={api} changed={reload} />
+      ) : tenant.score === null ? (
         <section className="card empty">
           <h2>There is no score yet</h2>
           <p>
-            {isNotConnected(tenant.health)
-              ? 'This company is not connected yet. Under Connection below an administrator of it can sign in, or you make a link for one.'
-              : tenant.health.state === 'waiting'
+            {tenant.health.state === 'waiting'
               ? 'The first sync is under way. What it finds shows here in a minute.'
               : 'Nothing has been read of this tenant yet; what stands in the way is said above.'}
           </p>
@@ -149,8 +150,10 @@ function Page(props: { page: TenantPage; api: Api; reload: () => void; children:
           <Actions actions={page.actions} count={page.actionCount} />
         </>
       )}
-      {Directory !== null && <Directory api={api} id={tenant.id} at={page.now} />}
-      <Sources page={page} now={now} />
+      {Directory !== null && !isNotConnected(tenant.health) && (
+        <Directory api={api} id={tenant.id} at={page.now} />
+      )}
+      {!isNotConnected(tenant.health) && <Sources page={page} now={now} />}
       <Connection
         page={page}
         now={now}
@@ -176,6 +179,24 @@ function Page(props: { page: TenantPage; api: Api; reload: () => void; children:
       )}
       {dialog === 'remove' && Remove !== null && <Remove api={api} tenant={tenant} close={close} />}
     </main>
+  );
+}
+
+/** Nothing to see before somebody has let Watchpost in: the ways in stand where the score will. */
+function NotConnected(props: { page: TenantPage; api: Api; changed: () => void }) {
+  const { page } = props;
+  const Consent = useLazy(loadConsent, page.may.connect);
+  return (
+    <section className="card">
+      <h2>Not connected yet</h2>
+      {page.may.connect ? (
+        Consent !== null && (
+          <Consent api={props.api} company={page.tenant} again={false} changed={props.changed} />
+        )
+      ) : (
+        <p>An Admin of Watchpost connects it; its score shows here a minute later.</p>
+      )}
+    </section>
   );
 }
 

@@ -13,7 +13,12 @@ import * as words from './consent-words.ts';
  * a token, until it is asked for again; between two tries.
  */
 export type Patience = { consentMs: number; rolesMs: number; tokenMs: number; betweenMs: number };
-export const usualPatience: Patience = { consentMs: 5 * 60_000, rolesMs: 45_000, tokenMs: 8_000, betweenMs: 3_000 };
+export const usualPatience: Patience = {
+  consentMs: 5 * 60_000,
+  rolesMs: 45_000,
+  tokenMs: 8_000,
+  betweenMs: 3_000,
+};
 
 /** Below the server's own limit for an answer. */
 const testMs = 18_000;

@@ -1,7 +1,8 @@
-import { neverRead, requiredPermissions } from '../../shared/tenants/permissions.ts';
+import { optionalPermissions } from '../../shared/tenants/permission-facts.ts';
+import { neverRead, type Permission, requiredPermissions } from '../../shared/tenants/permissions.ts';
 import type { Tenant } from '../../shared/tenants/tenant.ts';
 import { dayOf } from '../../shared/time.ts';
-import { fullDay, listed } from '../../shared/words.ts';
+import { fullDay } from '../../shared/words.ts';
 import type { ConnectLink, ConnectOutcome, Services } from '../services.ts';
 import { nameOf } from './consent-words.ts';
 import type { PageAnswer } from './page-route.ts';
@@ -78,9 +79,9 @@ export function askingPage(
   const { link, tenant, address } = asked;
   const name = escapeHtml(nameOf(tenant));
   const by = escapeHtml(asked.by);
-  const rows = requiredPermissions.map(
-    (one) => `<li><b>${escapeHtml(one.name)}</b>: ${escapeHtml(one.why)}.</li>`,
-  );
+  const rows = (all: readonly Permission[]): string =>
+    all.map((one) => `<li><b>${escapeHtml(one.name)}</b>: ${escapeHtml(one.why)}.</li>`).join('\n');
+  const never = escapeHtml(`${neverRead.slice(0, -1).join(', ')} or ${neverRead.at(-1)}`);
   const until = `${fullDay(dayOf(link.expiresAt))}, ${link.expiresAt.slice(11, 16)} UTC`;
   return page(
     {
@@ -88,8 +89,10 @@ export function askingPage(
       body: `<p><b>${by}</b> asks you to let Watchpost read how well Microsoft 365 of <b>${name}</b> is protected.</p>
 <p>You need an account of that organisation that is a Global Administrator or a Privileged Role Administrator. The next page is Microsoft's own; Watchpost sees no password.</p>
 <h2>What Watchpost will be allowed to read, and why</h2>
-<ul>${rows.join('\n')}</ul>
-<p><b>Watchpost never reads ${escapeHtml(listed(neverRead))}</b>, and it changes nothing.</p>
+<ul>${rows(requiredPermissions)}</ul>
+<p>And, so that more than the score is seen:</p>
+<ul>${rows(optionalPermissions)}</ul>
+<p><b>Watchpost never reads ${never}</b>, and it changes nothing.</p>
 <form method="post" action="${escapeHtml(address)}"><button type="submit">Continue to Microsoft</button></form>
 <p class="fine">This link works once, until ${escapeHtml(until)}. You did not expect it? Close this page: nothing happens.</p>`,
     },

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { makeLink } from '../../bot/connect/links.ts';
 import { linkLifeMs } from '../../bot/store/connect-links.ts';
+import { optionalPermissions } from '../../shared/tenants/permission-facts.ts';
 import { requiredPermissions } from '../../shared/tenants/permissions.ts';
 import type { Tenant } from '../../shared/tenants/tenant.ts';
 import { millis, plus } from '../../shared/time.ts';
@@ -53,11 +54,11 @@ test('it says who asks, for whom, for what and why, and what is never read', asy
   expect(status).toBe(200);
   expect(text).toContain('<b>Ana Reyes</b> asks you');
   expect(text).toContain('fabrikam.com');
-  for (const { name, why } of requiredPermissions) {
+  for (const { name, why } of [...requiredPermissions, ...optionalPermissions]) {
     expect(text).toContain(`<b>${name}</b>`);
     expect(text).toContain(why);
   }
-  expect(text).toContain('never reads mail, files, passwords and chats');
+  expect(text).toContain('never reads mail, files, passwords or chats');
   expect(headers.get('referrer-policy')).toBe('no-referrer');
   expect(headers.get('cache-control')).toBe('no-store');
   expect(headers.get('set-cookie')).toBeNull();

@@ -39,6 +39,10 @@ export type InProcessOptions = {
   signIn?: TabConfig;
   /** The built tab; none by default. */
   tabFolder?: string;
+  /** Where to listen; any free port by default. */
+  port?: number;
+  /** As in the demo: the tab signs in at the sandbox. */
+  demo?: boolean;
   env?: Record<string, string>;
 };
 
@@ -77,7 +81,8 @@ export async function openInProcess(sandbox: Sandbox, options: InProcessOptions 
     config: {
       publicUrl: config.publicUrl,
       metricsToken: undefined,
-      demo: false,
+      demo: options.demo ?? false,
+      ...(options.demo === true ? { sandboxOrigin: sandbox.url } : {}),
       tabFolder: options.tabFolder ?? folder,
     },
     door,
@@ -92,7 +97,7 @@ export async function openInProcess(sandbox: Sandbox, options: InProcessOptions 
     services,
     ready: async () => true,
   });
-  const port = await server.listen(0, '127.0.0.1');
+  const port = await server.listen(options.port ?? 0, '127.0.0.1');
   return {
     url: `http://127.0.0.1:${port}`,
     folder,
