@@ -115,7 +115,7 @@ function Content({ session, again }: { session: Session; again: () => void }) {
   const who = me.state === 'known' ? me.value : null;
   if (route.page === 'overview') {
     return (
-      <Overview api={session.api} me={who} show={route.show} q={route.q}>
+      <Overview api={session.api} me={who} at={route}>
         <SwitchPerson session={session} />
       </Overview>
     );
@@ -153,7 +153,11 @@ function Tenant(props: { api: Api; id: string }) {
 }
 
 const loadSection: Record<Section, () => Promise<React.ComponentType<SectionProps>>> = {
+  companies: async () => (await import('./Companies.tsx')).Companies,
+  add: async () => (await import('./AddCompanies.tsx')).AddCompanies,
+  jobs: async () => (await import('./Jobs.tsx')).Jobs,
   people: async () => (await import('./People.tsx')).People,
+  audit: async () => (await import('./Audit.tsx')).Audit,
   me: async () => (await import('./WhoAmI.tsx')).WhoAmI,
 };
 

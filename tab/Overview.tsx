@@ -6,10 +6,12 @@ import { counted } from '../shared/words.ts';
 import type { Api, ApiError } from './api.ts';
 import { Figures } from './Figures.tsx';
 import { useLazy } from './lazy.ts';
+import { Narrow } from './Narrow.tsx';
 import { navigate } from './navigation.ts';
 import { PageLinks } from './PageLinks.tsx';
 import { Age, Chip } from './parts.tsx';
-import { hrefOf } from './route.ts';
+import { RefreshFailed } from './RefreshFailed.tsx';
+import { hrefOf, type Route } from './route.ts';
 import { Search } from './Search.tsx';
 import { OverviewFrame } from './Skeleton.tsx';
 import { needsConnecting, TenantTable, type WayIn } from './TenantTable.tsx';
@@ -20,6 +22,7 @@ import { useNow } from './use-now.ts';
 import { useReloadWhile } from './use-reload-while.ts';
 
 const typingMs = 250;
+const loadFirstSteps = async () => (await import('./FirstSteps.tsx')).FirstSteps;
 const loadConnect = async () => (await import('./Connect.tsx')).Connect;
 const loadConsentRow = async () => (await import('./Consent.tsx')).ConsentRow;
 
@@ -27,14 +30,14 @@ const loadConsentRow = async () => (await import('./Consent.tsx')).ConsentRow;
 export function Overview(props: {
   api: Api;
   me: Me | null;
-  show: TenantFilter;
-  q: string;
+  at: Extract<Route, { page: 'overview' }>;
   /** Beside who is signed in. */
   children?: React.ReactNode;
 }) {
-  const { api, show, q } = props;
-  const key = `tenants ${show} ${q}`;
-  const list = useLoad<TenantList>(key, (signal) => api.tenants({ show, q }, signal));
+  const { api, at } = props;
+  const { show, q } = at;
+  const key = `tenants ${hrefOf(at)}`;
+  const list = useLoad<TenantList>(key, (signal) => api.tenants(at, signal));
   const heading = useHeadingFocus('Tenants');
   const waiting =
     list.value?.rows.some(({ health }) => health.state === 'waiting' && !isNotConnected(health)) === true;
@@ -43,6 +46,9 @@ export function Overview(props: {
   const [connecting, setConnecting] = useState(false);
   const Connect = useLazy(loadConnect, connecting);
   const mayConnect = props.me?.may.connect === true;
+  // Until something is connected that is the way on; later visits go straight to the scores.
+  const isNew = mayConnect && isUntouched(list.value);
+  const FirstSteps = useLazy(loadFirstSteps, isNew);
 
   const asked = useRef(q);
 
@@ -56,13 +62,13 @@ export function Overview(props: {
     if (typed.trim() === q) return;
     const timer = setTimeout(() => {
       asked.current = typed.trim();
-      navigate(hrefOf({ page: 'overview', show, q: asked.current }), 'replace');
+      navigate(hrefOf({ ...at, q: asked.current }), 'replace');
     }, typingMs);
     return () => clearTimeout(timer);
-  }, [typed, q, show]);
+  }, [typed, q, at]);
 
-  const choose = (filter: TenantFilter): void =>
-    navigate(hrefOf({ page: 'overview', show: filter, q }), 'replace');
+  const go = (to: Partial<typeof at>): void => navigate(hrefOf({ ...at, ...to }), 'replace');
+  const choose = (filter: TenantFilter): void => go({ show: filter });
 
   // Who one is comes beside the list; waiting for both, nothing moves when a button is offered.
   if (list.value === null || (props.me === null && list.error === null)) {
@@ -75,7 +81,7 @@ export function Overview(props: {
         {figures.tenants > 0 && <Search label="Search name or domain" value={typed} change={setTyped} />}
         <PageLinks me={props.me} />
         {mayConnect && (
-          <Button appearance="primary" onClick={() => setConnecting(true)}>
+          <Button appearance={isNew ? 'secondary' : 'primary'} onClick={() => setConnecting(true)}>
             Connect a tenant
           </Button>
         )}
@@ -89,8 +95,9 @@ export function Overview(props: {
         <Connect api={api} tenant={null} close={() => setConnecting(false)} changed={list.reload} />
       )}
       {list.error !== null && <RefreshFailed error={list.error} reload={list.reload} />}
+      {isNew && FirstSteps !== null && <FirstSteps figures={figures} connect={() => setConnecting(true)} />}
       {figures.tenants === 0 ? (
-        <Nobody mayConnect={mayConnect} />
+        !mayConnect && <Nobody />
       ) : (
         <>
           <Figures figures={figures} show={show} choose={choose} />
@@ -117,12 +124,12 @@ export function Overview(props: {
               count={figures.blind.count}
             />
           </fieldset>
+          <Narrow figures={figures} at={at} go={go} />
           <Rows
             key={key}
             api={api}
             list={list.value}
-            show={show}
-            q={q}
+            at={at}
             busy={list.loading}
             mayConnect={mayConnect}
             changed={list.reload}
@@ -169,14 +176,14 @@ const keptPages = new Map<string, { rows: TenantRow[]; next: string | null }>();
 function Rows(props: {
   api: Api;
   list: TenantList;
-  show: TenantFilter;
-  q: string;
+  at: Extract<Route, { page: 'overview' }>;
   busy: boolean;
   mayConnect: boolean;
   changed: () => void;
 }) {
-  const { api, list, show, q, busy } = props;
-  const key = `${show} ${q}`;
+  const { api, list, at, busy } = props;
+  const { show, q } = at;
+  const key = hrefOf(at);
   const now = useNow(list.now);
   const [more, setMore] = useState(() => (list.next === null ? undefined : keptPages.get(key)));
   const [fetching, setFetching] = useState(false);
@@ -194,12 +201,7 @@ function Rows(props: {
     ConsentRow === null
       ? null
       : (row) => (
-          <ConsentRow
-            api={api}
-            company={row}
-            again={!isNotConnected(row.health)}
-            changed={props.changed}
-          />
+          <ConsentRow api={api} company={row} again={!isNotConnected(row.health)} changed={props.changed} />
         );
 
   const showMore = async (): Promise<void> => {
@@ -207,7 +209,7 @@ function Rows(props: {
     setFetching(true);
     setProblem(null);
     try {
-      const page = await api.tenants({ show, q, after: next });
+      const page = await api.tenants({ ...at, after: next });
       const grown = { rows: [...(more?.rows ?? []), ...page.rows], next: page.next };
       keptPages.clear();
       keptPages.set(key, grown);
@@ -266,23 +268,21 @@ function NoRows({ show, q }: { show: TenantFilter; q: string }) {
   );
 }
 
-function Nobody({ mayConnect }: { mayConnect: boolean }) {
+function Nobody() {
   return (
     <section className="card empty">
       <h2>No tenant is connected yet</h2>
-      {mayConnect ? (
-        <p>
-          Register an application in the tenant, let an administrator there agree to its permissions, and
-          press Connect a tenant. Its scores show here a minute later.
-        </p>
-      ) : (
-        <p>
-          Or none is within your scope. An Admin of Watchpost connects one here; it shows after its first
-          sync. What you may see is what Watchpost answers to <code>who am i</code>.
-        </p>
-      )}
+      <p>
+        Or none is within your scope. An Admin of Watchpost connects one here; it shows after its first sync.
+        What you may see is what Watchpost answers to <code>who am i</code>.
+      </p>
     </section>
   );
+}
+
+/** Nothing is connected, and nothing ever was. */
+function isUntouched(list: TenantList | null): boolean {
+  return list?.figures.states.every(({ state }) => state === 'not-connected') === true;
 }
 
 function SignedIn({ me, children }: { me: Me | null; children: React.ReactNode }) {
@@ -310,17 +310,5 @@ export function LoadFailed({ error, reload }: { error: ApiError; reload: () => v
       </Button>
       {error.id !== undefined && <p className="caption">Reference for support: {error.id}</p>}
     </main>
-  );
-}
-
-/** Something older is on screen and could not be refreshed. */
-export function RefreshFailed({ error, reload }: { error: ApiError; reload: () => void }) {
-  return (
-    <div className="banner" role="alert">
-      <span>This could not be refreshed, so you see what was read before. {error.message}</span>
-      <Button size="small" onClick={reload}>
-        Try again
-      </Button>
-    </div>
   );
 }

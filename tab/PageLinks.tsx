@@ -2,7 +2,10 @@ import type { Me } from '../shared/api.ts';
 import { follow } from './navigation.ts';
 
 const links: readonly { page: string; text: string; may: (me: Me) => boolean }[] = [
+  { page: 'companies', text: 'Companies', may: (me) => me.may.sync },
+  { page: 'jobs', text: 'Jobs', may: (me) => me.may.sync },
   { page: 'people', text: 'People', may: (me) => me.may.people },
+  { page: 'audit', text: 'Audit', may: (me) => me.may.audit },
   { page: 'me', text: 'Who am I', may: () => true },
 ];
 

@@ -27,9 +27,7 @@ export type WayIn = ((row: TenantRow) => React.ReactNode) | null;
 /** Not connected yet, or no longer: what a consent mends. */
 export function needsConnecting({ health }: Pick<TenantRow, 'health'>): boolean {
   return (
-    isNotConnected(health) ||
-    health.state === 'authentication-error' ||
-    health.state === 'permission-error'
+    isNotConnected(health) || health.state === 'authentication-error' || health.state === 'permission-error'
   );
 }
 

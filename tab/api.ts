@@ -64,7 +64,13 @@ export type Api = {
   get<T>(path: string, signal?: AbortSignal): Promise<T>;
   post<T>(path: string, body: unknown): Promise<T>;
 };
-export type TenantQuery = { show: TenantFilter; q: string; after?: string };
+export type TenantQuery = {
+  show: TenantFilter;
+  q: string;
+  state?: string | undefined;
+  tag?: string | undefined;
+  after?: string;
+};
 
 /** Longer than the server allows itself for an answer. */
 const patienceMs = 28_000;
@@ -90,10 +96,12 @@ export function openApi(token: (fresh: boolean) => Promise<string>): Api {
   const tenantPath = (id: string, rest = ''): string => `/api/tab/tenants/${encodeURIComponent(id)}${rest}`;
   return {
     me: (signal) => get('/api/tab/me', signal),
-    tenants: ({ show, q, after }, signal) => {
+    tenants: ({ show, q, state, tag, after }, signal) => {
       const query = new URLSearchParams();
       if (show !== 'all') query.set('show', show);
       if (q !== '') query.set('q', q);
+      if (state !== undefined) query.set('state', state);
+      if (tag !== undefined) query.set('tag', tag);
       if (after !== undefined) query.set('after', after);
       return get(`/api/tab/tenants${query.size === 0 ? '' : `?${query}`}`, signal);
     },

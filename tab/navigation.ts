@@ -1,4 +1,4 @@
-import { useSyncExternalStore } from 'react';
+import { useMemo, useSyncExternalStore } from 'react';
 import { type Route, routeOf } from './route.ts';
 
 const listeners = new Set<() => void>();
@@ -26,6 +26,12 @@ window.addEventListener('popstate', () => {
 });
 
 export function useRoute(): Route {
+  const { pathname, search } = useAddress();
+  return useMemo(() => routeOf(pathname, search), [pathname, search]);
+}
+
+/** Where the page is, for those that keep what they show in the query. */
+export function useAddress(): { pathname: string; search: string } {
   const address = useSyncExternalStore(
     (changed) => {
       listeners.add(changed);
@@ -34,7 +40,7 @@ export function useRoute(): Route {
     () => window.location.pathname + window.location.search,
   );
   const [pathname = '', search = ''] = address.split('?');
-  return routeOf(pathname, search);
+  return { pathname, search };
 }
 
 /** A click on a link inside the page goes there without loading it again; with a key held it does what it always does. */

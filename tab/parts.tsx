@@ -1,7 +1,7 @@
 import type { TenantRow } from '../shared/api.ts';
 import type { ScoreChange } from '../shared/score/score.ts';
-import type { HealthState } from '../shared/tenants/tenant.ts';
 import { isNotConnected } from '../shared/tenants/not-connected.ts';
+import type { HealthState } from '../shared/tenants/tenant.ts';
 import { failingTries, healthLabel } from '../shared/tenants/tenant-health.ts';
 import type { Instant } from '../shared/time.ts';
 import { ageText, arrowed, counted, decimal, direction, fullDay, signed } from '../shared/words.ts';

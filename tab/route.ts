@@ -1,8 +1,9 @@
 import { type TenantFilter, tenantFilters } from '../shared/api.ts';
+import type { WorkState } from '../shared/tenants/work-state.ts';
 
 /** Where in the page we are; the address says all of it, so that back, reload and links work. */
 export type Route =
-  | { page: 'overview'; show: TenantFilter; q: string }
+  | { page: 'overview'; show: TenantFilter; q: string; state?: WorkState; tag?: string }
   | { page: 'tenant'; id: string }
   /** Each keeps in the query what it shows. */
   | { page: Section }
@@ -10,7 +11,7 @@ export type Route =
   | { page: 'configure' }
   | { page: 'unknown' };
 /** Pages that are loaded when somebody goes there. */
-export const sections = ['people', 'me'] as const;
+export const sections = ['companies', 'add', 'jobs', 'people', 'audit', 'me'] as const;
 export type Section = (typeof sections)[number];
 /** What a person can be led to. */
 export type Destination = Extract<Route, { page: 'overview' | 'tenant' }>;
@@ -22,7 +23,14 @@ export function routeOf(pathname: string, search: string): Route {
   if (path === base) {
     const query = new URLSearchParams(search);
     const show = tenantFilters.find((one) => one === query.get('show')) ?? 'all';
-    return { page: 'overview', show, q: (query.get('q') ?? '').slice(0, 80) };
+    // The server knows which states there are; what is none of them it refuses.
+    const state = query.get('state') as WorkState | null;
+    const tag = query.get('tag')?.slice(0, 80);
+    return {
+      ...{ page: 'overview', show, q: (query.get('q') ?? '').slice(0, 80) },
+      ...(state === null ? {} : { state }),
+      ...(tag === undefined ? {} : { tag }),
+    };
   }
   const section = sections.find((one) => path === `${base}/${one}`);
   if (section !== undefined) return { page: section };
@@ -36,6 +44,8 @@ export function hrefOf(route: Destination): string {
   const query = new URLSearchParams();
   if (route.show !== 'all') query.set('show', route.show);
   if (route.q !== '') query.set('q', route.q);
+  if (route.state !== undefined) query.set('state', route.state);
+  if (route.tag !== undefined) query.set('tag', route.tag);
   return `${base}/${query.size === 0 ? '' : `?${query}`}`;
 }
 

@@ -11,6 +11,14 @@ test.each([
   { address: `/tab/tenants/${id.toUpperCase()}/`, search: '', route: { page: 'tenant', id } },
   { address: '/tab/tenants/contoso', search: '', route: { page: 'unknown' } },
   { address: `/tab/tenants/${id}/more`, search: '', route: { page: 'unknown' } },
+  {
+    address: '/tab/',
+    search: '?state=connected&tag=gold',
+    route: { page: 'overview', show: 'all', q: '', state: 'connected', tag: 'gold' },
+  },
+  { address: '/tab/companies', search: '?tag=gold', route: { page: 'companies' } },
+  { address: '/tab/add/', search: '', route: { page: 'add' } },
+  { address: '/tab/jobs', search: '', route: { page: 'jobs' } },
   { address: '/tab/configure', search: '', route: { page: 'configure' } },
   { address: '/tab/else', search: '', route: { page: 'unknown' } },
 ])('$address$search is $route.page', ({ address, search, route }) => {
