@@ -1,6 +1,8 @@
+import { X509Certificate } from 'node:crypto';
 import { AxeBuilder } from '@axe-core/playwright';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
+import { certificatePem } from '../microsoft/certificate.ts';
 import { browserExpected, openBrowser } from '../support/browser.ts';
 import { type Sandbox, startSandbox } from '../support/sandbox.ts';
 
@@ -71,6 +73,15 @@ inBrowser('the desk and the sign-in page (need a browser)', () => {
     ]);
     await page.getByRole('button', { name: 'End all faults' }).click();
     await page.getByText('All faults have ended.').waitFor();
+    await page.getByLabel('Application of').selectOption('Contoso Ltd');
+    await page.getByLabel('Certificate (PEM)').fill(certificatePem);
+    await page.getByRole('button', { name: 'Upload certificate' }).click();
+    await page.getByText('Entra takes the certificate. In the tab: Test.').waitFor();
+    const sha256 = new X509Certificate(certificatePem).fingerprint256.replaceAll(':', '');
+    const { appId } = sandbox.info.tenants.find(({ domain }) => domain === 'contoso.com') ?? {};
+    const apps = `/_sandbox/apps/${appId}/certificates`;
+    await page.locator('#body', { hasText: sha256 }).waitFor();
+    expect(await sandbox.control('POST', apps, { remove: sha256 })).toEqual({ certificates: [] });
     await page.locator('select[name=body]').selectOption('truncated');
     await page.locator('select[name=status]').selectOption('as usual');
     await page.getByRole('button', { name: 'Start fault' }).click();

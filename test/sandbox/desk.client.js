@@ -162,10 +162,11 @@ for (const button of document.querySelectorAll('[data-now]')) {
 for (const form of document.querySelectorAll('form[data-call]')) {
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
-    const [method, path] = form.dataset.call.split(' ');
+    const [method, pattern] = form.dataset.call.split(' ');
+    const path = pattern.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(form.elements[name].value));
     const body = {};
     for (const field of form.elements) {
-      if (!field.name || field.value === '') continue;
+      if (!field.name || field.value === '' || pattern.includes(`{${field.name}}`)) continue;
       // A choice among things to switch on: its value is the name.
       if ('flag' in field.dataset) body[field.value] = true;
       else body[field.name] = 'number' in field.dataset ? Number(field.value) : field.value;

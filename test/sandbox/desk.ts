@@ -28,6 +28,9 @@ function body(state: State, links: string): string {
   const tenants = state.tenants
     .map((tenant) => `<option value="${escapeHtml(tenant.domain)}">${escapeHtml(tenant.name)}</option>`)
     .join('');
+  const apps = state.tenants
+    .map((tenant) => `<option value="${tenant.app.appId}">${escapeHtml(tenant.name)}</option>`)
+    .join('');
   const people = demoPeople
     .map(
       (person) =>
@@ -48,6 +51,14 @@ function body(state: State, links: string): string {
     <label>Name<input name="name" required maxlength="256" placeholder="Tailspin Toys"></label>
     <label>Domain<input name="domain" required maxlength="253" placeholder="tailspintoys.com"></label></div>
     <div class="buttons"><button class="main">Add tenant</button><button type="button" data-now='POST /_sandbox/clock {"advance":"1d"}' data-done="It is a day later for every tenant. Type: sync all">Next day for all</button></div></form>
+</section>
+
+<section class="card"><h2>App registrations</h2><p class="quiet">What an administrator does under <i>Certificates &amp; secrets</i>: paste the certificate that Watchpost made.</p>
+  <form data-call="POST /_sandbox/apps/{app}/certificates" data-done="Entra takes the certificate. In the tab: Test."><div class="fields">
+    <label>Application of<select name="app">${apps}</select></label>
+    <label>Known after (ms)<input name="acceptAfterMs" data-number inputmode="numeric" pattern="[0-9]*"></label></div>
+    <label>Certificate (PEM)<textarea name="certificate" required rows="3" maxlength="20000" spellcheck="false" placeholder="-----BEGIN CERTIFICATE-----"></textarea></label>
+    <div class="buttons"><button class="main">Upload certificate</button></div></form>
 </section>
 
 <section class="card"><h2>Faults</h2><p class="quiet">What goes wrong at Microsoft, on order. Without a number it goes on until you end it.</p>
