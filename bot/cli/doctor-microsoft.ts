@@ -56,7 +56,7 @@ export async function examineMicrosoft(config: Config, broken: ReadonlySet<Name>
           ),
         ),
   ]);
-  return [...checks.flat(), ...separate(config, broken)];
+  return [...withCause(checks.flat()), ...separate(config, broken)];
 }
 
 type Way = { cloud: Cloud; outbound: Outbound };
@@ -226,14 +226,27 @@ function refusedToken(about: string, id: Name, error: unknown): Check {
   );
 }
 
-function unreachable(about: string, error: unknown): Check {
-  if (error instanceof OutboundError && error.code === 'stopped')
-    return wrong(about, 'Microsoft did not answer within 5 seconds.', network);
+/** Nothing is known of what could not be looked at: it may be right. Why it could not is told once, for all. */
+type Unreached = Check & { unreached?: string };
+
+function unreachable(about: string, error: unknown): Unreached {
   if (error instanceof MicrosoftError && !error.failure.transient)
     return wrong(about, error.failure.cause, error.failure.remedy);
-  if (error instanceof WatchpostError) return wrong(about, error.message, error.hint || network);
-  throw error;
+  if (!(error instanceof WatchpostError)) throw error;
+  const silent = error instanceof OutboundError && error.code === 'stopped';
+  const unreached = silent ? 'Microsoft did not answer within 5 seconds.' : error.message;
+  return { ...notChecked(about, 'Microsoft could not be asked.'), unreached };
 }
+
+/** The checks as they are told, and before them in one line what kept Microsoft from being asked. */
+function withCause(checks: readonly Unreached[]): Check[] {
+  const causes = [...new Set(checks.flatMap(({ unreached }) => unreached ?? []))];
+  const told = checks.map(({ unreached: _, ...check }) => check);
+  if (causes.length === 0) return told;
+  const more = causes.length > mostCauses ? [`And ${causes.length - mostCauses} more.`] : [];
+  return [wrong('reaching Microsoft', [...causes.slice(0, mostCauses), ...more].join(' '), network), ...told];
+}
+const mostCauses = 3;
 
 /** One registration for two purposes opens a door that was measured: a person's token for one counts at the other. */
 function separate({ bot, tab, graph }: Config, broken: ReadonlySet<Name>): Check[] {

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { MongoClient } from 'mongodb';
-import { getGlobalDispatcher, setGlobalDispatcher } from 'undici';
+import { getGlobalDispatcher, MockAgent, setGlobalDispatcher } from 'undici';
 import { validity } from '../../bot/cli/doctor-certificates.ts';
 import { examine } from '../../bot/cli/doctor-examine.ts';
 import { examineNode } from '../../bot/cli/doctor-machine.ts';
@@ -405,13 +405,32 @@ describe('Microsoft in trouble', () => {
     const began = performance.now();
     const checks = await examine(settings(), folder);
     expect(performance.now() - began).toBeLessThan(7_500);
-    expect(lines(wrongs(checks))).toEqual([expect.stringMatching(/^BOT_PASSWORD: /)]);
+    expect(lines(wrongs(checks))).toEqual([expect.stringMatching(/^reaching Microsoft: /)]);
+    expect(about(checks, 'BOT_PASSWORD')).toMatchObject([{ state: 'not checked' }]);
+  });
+
+  test('without a network one thing is wrong, and what could not be looked at is not checked', async () => {
+    const away = new MockAgent();
+    away.disableNetConnect();
+    setGlobalDispatcher(away);
+    try {
+      const checks = await examine(settings(), folder);
+      const found = wrongs(checks);
+      expect(found.map((check) => check.about)).toEqual(['reaching Microsoft']);
+      expect(found[0]?.remedy).toContain('port 443');
+      for (const name of ['clock', 'BOT_PASSWORD', 'BOT_TENANT_ID', 'Entra keys'])
+        expect(about(checks, name)).toMatchObject([{ state: 'not checked' }]);
+    } finally {
+      setGlobalDispatcher(sandbox.dispatcher);
+      await away.close();
+    }
   });
 
   test('no keys: nobody could be let in', async () => {
     await sandbox.control('POST', '/_sandbox/faults', { path: '/v1/.well-known', status: 503, times: 5 });
     const checks = await examine(settings(), folder);
-    expect(lines(wrongs(checks))).toEqual([expect.stringMatching(/^Bot Framework keys: /)]);
+    expect(lines(wrongs(checks))).toEqual([expect.stringMatching(/^reaching Microsoft: /)]);
+    expect(about(checks, 'Bot Framework keys')).toMatchObject([{ state: 'not checked' }]);
   });
 });
 
