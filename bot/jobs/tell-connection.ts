@@ -5,7 +5,7 @@ import type { Health } from '../../shared/tenants/tenant.ts';
 import { digest } from '../digest.ts';
 import { WatchpostError } from '../errors.ts';
 import type { Lease, Services } from '../services.ts';
-import { entriesFor } from './entries-for.ts';
+import { saveAndTell } from './save-and-tell.ts';
 
 const mostTries = 5;
 
@@ -18,7 +18,7 @@ export async function tellConnection(
   { before, after }: { before: Health; after: Health },
   services: Services,
 ): Promise<void> {
-  const { store, now, nudge } = services;
+  const { store, now } = services;
   const { tenantId } = lease;
   const scope = scopeOfJob(tenantId);
   const id = findingId(tenantId, 'connectionHealth', connectionObject, digest);
@@ -27,10 +27,12 @@ export async function tellConnection(
     const finding = kept?.value.rule === 'connectionHealth' ? kept.value : null;
     const decided = decideConnection({ tenantId, before, after, finding, now: now(), digest });
     if (decided.finding === null || decided.tell.length === 0) return;
-    const tell = await entriesFor(decided.tell, await store.subscriptions.all(), services);
+    const { finding: next, tell } = decided;
+    const subscriptions = await store.subscriptions.all();
+    const told = { finding: next, tell };
+    const stands = await saveAndTell(lease, told, kept?.revision ?? null, subscriptions, services);
     // Somebody changed it meanwhile, by *Acknowledge*: judged again with what stands there now.
-    if (!(await store.findings.save(scope, decided.finding, kept?.revision ?? null, tell, lease))) continue;
-    if (tell.length > 0) nudge();
+    if (stands === null) continue;
     return;
   }
   throw new WatchpostError('store', 'A finding was changed again and again while it was judged.');

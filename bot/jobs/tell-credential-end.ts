@@ -5,7 +5,7 @@ import type { Tenant } from '../../shared/tenants/tenant.ts';
 import { digest } from '../digest.ts';
 import { WatchpostError } from '../errors.ts';
 import type { Lease, Services } from '../services.ts';
-import { entriesFor } from './entries-for.ts';
+import { saveAndTell } from './save-and-tell.ts';
 
 const mostTries = 5;
 
@@ -18,7 +18,7 @@ export async function tellCredentialEnd(
   tenant: Pick<Tenant, 'endTold'>,
   services: Services,
 ): Promise<string | undefined> {
-  const { store, now, nudge } = services;
+  const { store, now } = services;
   const { tenantId } = lease;
   const scope = scopeOfJob(tenantId);
   const facts = await store.credentials.facts(scope, tenantId);
@@ -35,10 +35,12 @@ export async function tellCredentialEnd(
     const decided = decideCredentialEnd(known);
     if (decided.finding === null) return undefined;
     if (decided.tell.length === 0) return toldMark(decided.finding);
-    const tell = await entriesFor(decided.tell, await store.subscriptions.all(), services);
+    const { finding: next, tell } = decided;
+    const subscriptions = await store.subscriptions.all();
+    const told = { finding: next, tell };
+    const stands = await saveAndTell(lease, told, kept?.revision ?? null, subscriptions, services);
     // Somebody changed it meanwhile, by *Acknowledge*: judged again with what stands there now.
-    if (!(await store.findings.save(scope, decided.finding, kept?.revision ?? null, tell, lease))) continue;
-    if (tell.length > 0) nudge();
+    if (stands === null) continue;
     return toldMark(decided.finding);
   }
   throw new WatchpostError('store', 'A finding was changed again and again while it was judged.');

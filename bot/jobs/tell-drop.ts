@@ -6,7 +6,7 @@ import type { ControlProfile, EvaluatedSnapshot } from '../../shared/score/score
 import { digest } from '../digest.ts';
 import { WatchpostError } from '../errors.ts';
 import type { Lease, Services } from '../services.ts';
-import { entriesFor } from './entries-for.ts';
+import { saveAndTell } from './save-and-tell.ts';
 
 const mostTries = 5;
 
@@ -33,7 +33,7 @@ export async function tellDrop(
   services: Services,
   judged: Judged,
 ): Promise<void> {
-  const { store, now, nudge } = services;
+  const { store, now } = services;
   const { tenantId } = lease;
   const scope = scopeOfJob(tenantId);
   const id = findingId(tenantId, 'scoreDrop', scoreObject, digest);
@@ -63,11 +63,12 @@ export async function tellDrop(
     });
     let revision = kept?.revision ?? 0;
     if (decided.finding !== null && (decided.finding !== finding || decided.tell.length > 0)) {
-      const tell = await entriesFor(decided.tell, subscriptions, services);
+      const { finding: next, tell } = decided;
+      const told = { finding: next, tell };
+      const stands = await saveAndTell(lease, told, kept?.revision ?? null, subscriptions, services);
       // Somebody changed it meanwhile, by *Acknowledge*: judged again with what stands there now.
-      if (!(await store.findings.save(scope, decided.finding, kept?.revision ?? null, tell, lease))) continue;
-      revision += 1;
-      if (tell.length > 0) nudge();
+      if (stands === null) continue;
+      revision = stands;
     }
     if (decided.baseline !== baseline) await store.findings.saveBaseline(scope, lease, decided.baseline);
     judged.set(tenantId, keyOf(revision));

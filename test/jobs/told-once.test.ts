@@ -531,3 +531,35 @@ test('somebody acknowledges while the day is judged: it is judged again with tha
   expect(raced).toBe(2);
   expect((await one.store.findings.get(everything, tenant, id))?.value.state).toBe('acknowledged');
 });
+
+test('who begins to watch while the finding is being written hears of it too', async () => {
+  const one = rig.instance('one');
+  const tenant = await rig.tenant(9);
+  const [channel = '', late = ''] = await conversations(2);
+  const wishes = await one.store.subscriptions.get(late);
+  await one.store.subscriptions.end(late);
+  const racing: Store = {
+    ...one.store,
+    findings: {
+      ...one.store.findings,
+      async save(...given) {
+        await one.store.subscriptions.change(late, () => wishes);
+        return await one.store.findings.save(...given);
+      },
+    },
+  };
+  await one.store.work.schedule(scopeOfJob(tenant), tenant, 'sync-scores', one.store.now());
+  const [lease] = await one.store.work.claimDue('sync-scores', 1, 60_000);
+  if (lease === undefined) throw new Error('not due');
+  const broken: Health = {
+    state: 'authentication-error',
+    since: one.store.now(),
+    cause: 'The secret has expired.',
+    remedy: 'An administrator gives a new one.',
+  };
+  const before: Health = { state: 'connected', since: one.store.now(), cause: '', remedy: '' };
+  await tellConnection(lease, { before, after: broken }, { ...one.services, store: racing });
+  await one.send();
+  expect((await rig.posts(channel)).length).toBe(1);
+  expect((await rig.posts(late)).length).toBe(1);
+});
