@@ -310,7 +310,7 @@ function climb(grantRule: Rule, runs: number) {
 
 describe('whatever people give, deny, take and lift in whatever order (R49)', () => {
   test('nobody ends above what somebody had, and what is denied is denied', () => {
-    const { failed, numRuns, counterexample, errorInstance } = climb(mayGrant, count(400, 10_000));
+    const { failed, numRuns, counterexample, errorInstance } = climb(mayGrant, count(200, 10_000));
     console.log(`seed ${seed}: ${numRuns} stories`);
     expect([failed, counterexample, String(errorInstance)]).toEqual([false, null, 'null']);
   }, 120_000);
@@ -335,6 +335,6 @@ describe('whatever people give, deny, take and lift in whatever order (R49)', ()
       rule: (one, _, ...rest) => mayGrant(one, 'Reader', ...rest) || may(one, 'sync', undefined, now),
     },
   ])('a planted defect is found: $defect', ({ rule }) => {
-    expect(climb(rule, 5_000).failed).toBe(true);
+    expect(climb(rule, count(1_500, 5_000)).failed).toBe(true);
   });
 });

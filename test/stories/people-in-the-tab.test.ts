@@ -5,7 +5,7 @@ import type { Browser, Frame } from 'playwright-core';
 import { demoHome, demoPeople } from '../../bot/cast.ts';
 import { scopeOfSystem } from '../../shared/access.ts';
 import { browserExpected, keepShot, openBrowser } from '../support/browser.ts';
-import { count } from '../support/counts.ts';
+import { proving } from '../support/counts.ts';
 import { openInTeams, type TeamsHostPage } from '../support/teams-host.ts';
 import { builtTab } from '../tab/built-tab.ts';
 import { fiveTenants } from '../tab/seeded.ts';
@@ -68,7 +68,8 @@ story('people in the tab', () => {
     }
   }
 
-  test.each(looks.slice(0, count(1, looks.length)))(
+  // In npm test the next one looks at the list as well.
+  (proving ? test : test.skip).each(looks)(
     'list, form and sign-in are whole and accessible: $theme, $width px',
     async ({ theme, width }) => {
       await inTeams({ theme, width, path: '/tab/people', person: 0 }, async ({ page, tab }) => {
@@ -99,6 +100,7 @@ story('people in the tab', () => {
       await tab.getByLabel(/^Until/).fill('2099-02-28');
       await tab.getByRole('button', { name: 'Make Operator' }).click();
       await tab.getByText('Eli Novak is now Operator of all tagged retail.').waitFor();
+      expect(await faultsOf(tab)).toEqual([]);
       const row = tab.getByRole('listitem').filter({ hasText: 'eli@fourthcoffee.example' });
       expect(await row.innerText()).toContain('until 28 Feb 2099');
       await row.getByRole('button', { name: /Take all roles/ }).click();
@@ -108,14 +110,11 @@ story('people in the tab', () => {
     });
   }, 60_000);
 
-  test('without a role: the page of people is not for them, and who am I says what is missing', async () => {
-    await inTeams({ theme: 'default', width: 1280, path: '/tab/me', person: 1 }, async ({ tab }) => {
+  test('without a role: who am I says what is missing', async () => {
+    await inTeams({ theme: 'dark', width: 320, path: '/tab/me', person: 1 }, async ({ tab }) => {
       await tab.getByText('You have no role').waitFor();
       expect(await tab.locator('main').innerText()).toContain(demoPeople[1]?.oid);
-    });
-    await server.grant(1, 'Reader', 'all');
-    await inTeams({ theme: 'default', width: 1280, path: '/tab/people', person: 1 }, async ({ tab }) => {
-      await tab.getByText('People and their roles are for Admins.').waitFor();
+      expect(await faultsOf(tab)).toEqual([]);
     });
   }, 60_000);
 });
