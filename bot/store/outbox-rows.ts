@@ -159,7 +159,7 @@ async function waitAgain({ engine, now }: Kit, which: Filter): Promise<number> {
   const ended: Filter = { $and: [which, { at: { $lte: at } }] };
   let count = 0;
   for (;;) {
-    const page = await rows.find(ended, { limit: rowsAtOnce });
+    const page = await rows.find(ended, { sort: { createdAt: 1 }, limit: rowsAtOnce });
     if (page.rows.length === 0) return count;
     const concerned = [...new Set(page.rows.map(({ conversationId }) => conversationId))];
     // Before, for a death in between; after, for whoever looked in between and found nothing.
@@ -185,7 +185,10 @@ export async function wakeStranded({ engine, now }: Kit): Promise<void> {
   const rows = engine.collection<OutboxDocument>(outboxDeclaration);
   const queues = engine.collection<QueueDocument>(outboxQueuesDeclaration);
   for (let after: string | undefined; ; ) {
-    const page: Page<OutboxDocument> = await rows.find({ state: 'waiting' }, { limit: rowsAtOnce, after });
+    const page: Page<OutboxDocument> = await rows.find(
+      { state: 'waiting' },
+      { sort: { createdAt: 1 }, limit: rowsAtOnce, after },
+    );
     const concerned = [...new Set(page.rows.map(({ conversationId }) => conversationId))];
     const known = await queues.find({ _id: { $in: concerned } }, { limit: rowsAtOnce });
     const soon = new Set(

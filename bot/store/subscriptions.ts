@@ -145,7 +145,7 @@ export function openSubscriptions(kit: Kit): SubscriptionStore {
     },
     async heal(conversationId) {
       const held = { conversationId, ...revivable(now()) };
-      if ((await outbox.find(held, { limit: 1 })).rows.length > 0) return;
+      if ((await outbox.find(held, { sort: { createdAt: 1 }, limit: 1 })).rows.length > 0) return;
       await change(conversationId, (row) => {
         return row?.broken === undefined ? null : sound(row);
       });
@@ -153,9 +153,11 @@ export function openSubscriptions(kit: Kit): SubscriptionStore {
   };
 }
 
-function names({ tenants, thresholds }: SubscriptionRow, tenant: TenantId): boolean {
+function names({ tenants, except, thresholds }: SubscriptionRow, tenant: TenantId): boolean {
   return (
-    (tenants !== 'all' && tenants.includes(tenant)) || thresholds.some(({ tenantId }) => tenantId === tenant)
+    (tenants !== 'all' && tenants.includes(tenant)) ||
+    except?.includes(tenant) === true ||
+    thresholds.some(({ tenantId }) => tenantId === tenant)
   );
 }
 

@@ -596,6 +596,21 @@ export function hearContract(backend: Backend): void {
         }
       });
 
+      test('with nobody woken, what waits again would sleep', async () => {
+        await hold();
+        const silent = over(
+          changed(engine, (inner, name) => ({
+            async bulkWrite(...given) {
+              const nothing = { matched: 0, modified: 0, upserted: 0, inserted: 0, deleted: 0, conflicts: 0 };
+              return name === 'outboxQueues' ? nothing : await inner.bulkWrite(...given);
+            },
+          })),
+        );
+        expect(await silent.outbox.revive('19:ops')).toBe(1);
+        expect(await stateOf('of 19:ops')).toBe('waiting');
+        expect(await store.outbox.claimDue(5, leaseMs)).toEqual([]);
+      });
+
       test.each([
         { what: 'a start', wakes: () => store.outbox.voidOwn() },
         { what: 'the look of every six hours', wakes: () => store.outbox.lookAgain() },
