@@ -2,7 +2,7 @@ import { defaultThreshold, type Threshold, thresholdInWords } from '../../shared
 import { clean, plain } from '../../shared/foreign-text.ts';
 import type { Tenant } from '../../shared/tenants/tenant.ts';
 import { dayOf, type Instant } from '../../shared/time.ts';
-import { counted, dayText, momentText, sentence } from '../../shared/words.ts';
+import { counted, dayText, listed, momentText, sentence } from '../../shared/words.ts';
 import type { CardData } from '../services.ts';
 import { type Button, type LinkSettings, openTenants } from './actions.ts';
 import { type BrokenRoute, remedyOf } from './broken-route.ts';
@@ -18,6 +18,8 @@ export type Watched = {
   all: boolean;
   /** Those this reader may see, by name: all that are watched by name, and of `all` those with a threshold of their own. */
   rows: { tenant: Tenant; threshold: Threshold }[];
+  /** Of all tenants, those that are not heard of and that this reader may see. */
+  except: readonly Tenant[];
   /** Who set it up and when; `by` as it came. */
   by: string;
   since: Instant;
@@ -47,17 +49,16 @@ export function watchingCard(watched: Watched): CardData {
     caption: `Set up by ${plain(watched.by, 60)} on ${dayText(dayOf(watched.since), now)}`,
     rows: [
       ...broken.slice(0, brokenShown).map((route) => brokenRow(route, now)),
-      ...(all
-        ? [{ name: 'Every other tenant', detail: from(defaultThreshold) }].slice(rows.length > 0 ? 0 : 1)
-        : []),
       ...shown.map(({ tenant, threshold }) => ({
         name: plain(tenant.name, 80),
         detail: `${domainBefore(tenant, shared, plain)}${from(threshold)}`,
       })),
+      ...(all && rows.length > 0 ? [{ name: 'Every other tenant', detail: from(defaultThreshold) }] : []),
     ],
     foot: [
       watched.bound ?? '',
       more > 0 ? `And ${more} more.` : '',
+      exceptInWords(watched, plain),
       all && rows.length === 0 ? `Each is told ${from(defaultThreshold)}.` : '',
       broken.length > brokenShown ? `${broken.length - brokenShown} more do not arrive.` : '',
       'Change it with watch, unwatch and threshold.',
@@ -69,7 +70,8 @@ export function watchingCard(watched: Watched): CardData {
 }
 
 /** The same as one line of plain text. */
-export function watchingLine({ here, all, rows, broken }: Watched): string {
+export function watchingLine(watched: Watched): string {
+  const { here, all, rows, broken } = watched;
   const shared = namesakes(rows.map(({ tenant }) => tenant));
   const own = rows
     .slice(0, 5)
@@ -78,7 +80,18 @@ export function watchingLine({ here, all, rows, broken }: Watched): string {
   const named = [...own, ...(rest > 0 ? [`and ${rest} more`] : [])].join(', ');
   const what = all ? `all tenants${named === '' ? '' : `, ${named}`}` : named;
   const away = broken.length === 0 ? '' : ` ${counted(broken.length, 'place')} cannot be reached.`;
-  return `This ${here} watches ${what}.${away}`;
+  const not = exceptInWords(watched, clean);
+  return `This ${here} watches ${what}.${not === '' ? '' : ` ${not}`}${away}`;
+}
+
+/** "Not of Fabrikam and Contoso."; empty when all are heard of. */
+function exceptInWords({ except }: Watched, foreign: (text: string, most: number) => string): string {
+  if (except.length === 0) return '';
+  const shared = namesakes(except);
+  return `Not of ${listed(
+    except.map((tenant) => nameApart(tenant, shared, foreign, 60)),
+    10,
+  )}.`;
 }
 
 function from(threshold: Threshold): string {

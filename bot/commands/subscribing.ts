@@ -23,10 +23,24 @@ export function withTenants(
 ): SubscriptionRow {
   const before = hearing(row);
   if (before === null) return { ...fresh, tenants: listOf(tenants), thresholds: [] };
-  const { broken: _, ...sound } = before;
+  const { broken: _, except = [], ...sound } = before;
   const both =
     before.tenants === 'all' || tenants === 'all' ? 'all' : [...new Set([...before.tenants, ...tenants])];
-  return { ...sound, serviceUrl: fresh.serviceUrl, tenants: both };
+  const still = tenants === 'all' ? [] : except.filter((id) => !tenants.includes(id));
+  return {
+    ...sound,
+    serviceUrl: fresh.serviceUrl,
+    tenants: both,
+    ...(still.length === 0 ? {} : { except: still }),
+  };
+}
+
+/** All tenants but these, whoever is connected later too; and without their thresholds. */
+export function exceptTenants(row: SubscriptionRow, gone: ReadonlySet<TenantId>): SubscriptionRow {
+  return {
+    ...withoutTenants(row, 'all', gone),
+    except: [...new Set([...(row.except ?? []), ...gone])],
+  };
 }
 
 /** Without these tenants, and without their thresholds. */
@@ -35,8 +49,9 @@ export function withoutTenants(
   left: 'all' | readonly TenantId[],
   gone: ReadonlySet<TenantId>,
 ): SubscriptionRow {
+  const { except: _, ...rest } = row;
   return {
-    ...row,
+    ...rest,
     tenants: listOf(left),
     thresholds: row.thresholds.filter(({ tenantId }) => !gone.has(tenantId)),
   };

@@ -64,10 +64,19 @@ export async function thresholdFor(
     where,
     {
       text: `This ${here} hears of ${name} from a loss of ${words} on${both}.`,
+      lines: onlyOne(wanted, tenant),
       buttons: [ask('Watching', { verb: 'watching' })],
     },
     [tenant.id],
   );
+}
+
+/** Who names one of the two means only that one; said, since the other one went with it. */
+function onlyOne({ percent, points }: Threshold, { domain }: Tenant): string[] {
+  if (percent !== null && points !== null) return [];
+  const [gone, both] =
+    percent === null ? ['Percent does', `2% or ${points} points`] : ['Points do', `${percent}% or 5 points`];
+  return [`${gone} not count any more. For both: threshold ${plain(domain, 80)} ${both}.`];
 }
 
 function isDefault({ percent, points }: Threshold): boolean {

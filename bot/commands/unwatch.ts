@@ -1,4 +1,5 @@
 import { type Caller, covers, scopeFor } from '../../shared/access.ts';
+import { watches } from '../../shared/alerts/route.ts';
 import type { Command } from '../../shared/command.ts';
 import { baseOf } from '../../shared/conversation.ts';
 import { plain } from '../../shared/foreign-text.ts';
@@ -9,7 +10,7 @@ import type { Place, Reply, Services, SubscriptionRow } from '../services.ts';
 import { auditor } from './audit.ts';
 import { lookUpAll } from './look-up-all.ts';
 import { refuse, say } from './reply.ts';
-import { hearing, hereOf, refusedWatch, withoutTenants } from './subscribing.ts';
+import { exceptTenants, hearing, hereOf, refusedWatch, withoutTenants } from './subscribing.ts';
 
 /** `unwatch contoso`, `unwatch`, `unwatch all`: this conversation no longer hears of them. */
 export async function unwatch(
@@ -37,7 +38,7 @@ export async function unwatchTenant(
 type Outcome =
   | { kind: 'nothing' }
   | { kind: 'stopped'; all: boolean; gone: TenantId[] }
-  /** Everything is watched: all but these would be a list of tenants that this person may not make. */
+  /** Everything is watched: what of that is heard only those decide who look after all tenants. */
   | { kind: 'everything' };
 
 async function unwatchAll(who: Caller, where: Place, services: Services): Promise<Reply> {
@@ -65,13 +66,13 @@ async function unwatchThese(
   const refused = await refusedWatch('unwatch', tenants, who, where, services);
   if (refused !== null) return refused;
   const scope = scopeFor(who, where.audience, 'watch', services.now());
-  const everything = await services.store.tenants.list(scope);
   const ids = new Set(tenants.map(({ id }) => id));
   const outcome = await change(where, services, (row) => {
     if (row.tenants === 'all' && !scope.all) return { kind: 'everything' };
-    const watched = row.tenants === 'all' ? everything.map(({ id }) => id) : row.tenants;
-    const gone = watched.filter((id) => ids.has(id));
+    const gone = [...ids].filter((id) => watches(row, id));
     if (gone.length === 0) return { kind: 'nothing' };
+    if (row.tenants === 'all') return { row: exceptTenants(row, ids), all: false, gone };
+    const watched = row.tenants;
     return {
       row: withoutTenants(
         row,
@@ -153,9 +154,6 @@ async function stopped(
   const named = seen.filter(({ id }) => gone.includes(id));
   const names = named.map((tenant) => plain(tenant.name, 60));
   const text = `This ${here} no longer hears of ${names.length === 0 ? counted(gone.length, 'tenant') : listed(names, 10)}.`;
-  const lines =
-    before === 'all'
-      ? ['It still hears of all others connected today. Of those connected later it does not hear.']
-      : [];
+  const lines = before === 'all' ? ['It still hears of all others, also of those connected later.'] : [];
   return say(where, { text, lines, buttons }, gone);
 }

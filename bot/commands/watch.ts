@@ -58,15 +58,16 @@ async function watchAll(who: Caller, where: Place, services: Services): Promise<
   if (full !== null) return full;
   const row = await subscribe('all', who, where, services);
   await auditor(who, where, services)('watch', 'done', { detail: 'all tenants' });
+  const own = seen.filter(({ id }) => row.thresholds.some(({ tenantId }) => tenantId === id));
   return await confirmed(
     {
       watched: 'all tenants',
-      text: what(row, []),
-      lines: ['Those connected later are among them.'],
+      text: what(row, own, true),
+      lines: ['Those connected later are among them.', ...ownThresholds(row, own)],
       stop: 'unwatch',
       threshold: 'threshold contoso 3%',
       tenants: [...seen],
-      named: [],
+      named: own,
     },
     who,
     where,
@@ -105,9 +106,12 @@ async function watchThese(
     {
       watched: many ? counted(tenants.length, 'tenant') : names,
       text: what(row, tenants),
-      lines: [many ? `${names}.` : '', everything, only, ...ownThresholds(row, tenants)].filter(
-        (line) => line !== '',
-      ),
+      lines: [
+        many ? `${names}.` : '',
+        everything,
+        only,
+        ...(tenants.length < 2 ? [] : ownThresholds(row, tenants)),
+      ].filter((line) => line !== ''),
       stop: `unwatch ${typed}`,
       threshold: `threshold ${typed} 3%`,
       tenants,
@@ -138,15 +142,16 @@ async function subscribe(
 }
 
 /** What is heard; the threshold is named here where it is the same for all. */
-function what(row: SubscriptionRow, tenants: readonly Tenant[]): string {
-  const [only] = tenants;
-  const threshold = only !== undefined && tenants.length === 1 ? thresholdOf(row, only.id) : defaultThreshold;
-  const usually = ownThresholds(row, tenants).length > 0 ? ', unless said otherwise below' : '';
+function what(row: SubscriptionRow, tenants: readonly Tenant[], everything = false): string {
+  const [first] = tenants;
+  const only = everything || tenants.length > 1 ? undefined : first;
+  const threshold = only === undefined ? defaultThreshold : thresholdOf(row, only.id);
+  const apart = only === undefined && ownThresholds(row, tenants).length > 0;
+  const usually = apart ? ', unless said otherwise below' : '';
   return `One card comes when a Secure Score falls by ${thresholdInWords(threshold)}${usually}. It changes when the score falls further, somebody acknowledges it, or it recovers. What only Microsoft's maximum or licences moved is not told. A connection that breaks, or whose credential ends soon, is told too.`;
 }
 
 function ownThresholds(row: SubscriptionRow, tenants: readonly Tenant[]): string[] {
-  if (tenants.length < 2) return [];
   return tenants
     .filter(({ id }) => row.thresholds.some(({ tenantId }) => tenantId === id))
     .slice(0, namesShown)
@@ -174,7 +179,12 @@ async function confirmed(said: Confirmed, who: Caller, where: Place, services: S
   const scope = scopeFor(who, where.audience, 'view', now);
   const falls = await standingFalls(scope, said.tenants, services);
   const shown = falls.slice(0, fallsShown);
-  const lines = [...said.lines, ...shown.map((fall) => `Standing now: ${standingInWords(fall, now)}`)];
+  const standing = shown.map((fall) => standingInWords(fall, now));
+  // Said once, above all of them.
+  const lines = [
+    ...said.lines,
+    ...(standing.length > 1 ? ['Standing now:', ...standing] : standing.map((one) => `Standing now: ${one}`)),
+  ];
   if (falls.length > shown.length) lines.push(`And ${falls.length - shown.length} more falls stand now.`);
   if (said.tenants.length > mostLookedAt) {
     lines.push(`For falls that stand already only the first ${mostLookedAt} tenants were looked through.`);

@@ -22,6 +22,7 @@ export async function watching(_: unknown, who: Caller, where: Place, services: 
   const broken = await brokenRoutes(row, who, where, services);
   const seen = await store.tenants.list(scopeFor(who, where.audience, 'view', now));
   const rows = row === null ? [] : watchedOf(row, seen);
+  const except = seen.filter(({ id }) => row?.except?.includes(id) === true);
   const bound = await boundInWords(who, where, services);
   if (row === null || (row.tenants !== 'all' && rows.length === 0)) {
     return say(
@@ -37,6 +38,7 @@ export async function watching(_: unknown, who: Caller, where: Place, services: 
     here,
     all: row.tenants === 'all',
     rows,
+    except,
     by: row.by,
     since: row.since,
     broken,
@@ -46,6 +48,7 @@ export async function watching(_: unknown, who: Caller, where: Place, services: 
   };
   return withCard(where, watchingCard(watched), plain(watchingLine(watched), 600), [
     ...rows.map(({ tenant }) => tenant.id),
+    ...except.map(({ id }) => id),
     ...bound.tenants,
   ]);
 }

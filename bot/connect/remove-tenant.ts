@@ -57,6 +57,7 @@ function without(row: SubscriptionRow, id: TenantId): SubscriptionRow {
   return {
     ...row,
     tenants: row.tenants === 'all' ? 'all' : row.tenants.filter((one) => one !== id),
+    ...(row.except === undefined ? {} : { except: row.except.filter((one) => one !== id) }),
     thresholds: row.thresholds.filter(({ tenantId }) => tenantId !== id),
   };
 }

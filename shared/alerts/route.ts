@@ -11,13 +11,18 @@ export const mostSubscriptions = 50_000;
 export type Subscription = {
   conversationId: string;
   tenants: 'all' | TenantId[];
+  /** Of all tenants, those it does not want to hear of. */
+  except?: TenantId[];
   /** Where it wants to hear of a tenant earlier or later than by default. */
   thresholds: { tenantId: TenantId; threshold: Threshold }[];
 };
 
 /** Does the conversation want to hear of this tenant at all? */
-export function watches({ tenants }: Subscription, tenantId: TenantId): boolean {
-  return tenants === 'all' || tenants.includes(tenantId);
+export function watches(
+  { tenants, except }: Omit<Subscription, 'conversationId'>,
+  tenantId: TenantId,
+): boolean {
+  return tenants === 'all' ? except?.includes(tenantId) !== true : tenants.includes(tenantId);
 }
 
 /** From which loss on this conversation wants to hear of the tenant. */

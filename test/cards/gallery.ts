@@ -124,6 +124,7 @@ export function gallery(text: ForeignText = usual, many = 25): Record<string, Ca
     ['service-error', 'connected'],
   ];
   const watched = {
+    except: [],
     here: 'channel' as const,
     by: text('Ana Reyes'),
     since: '2026-11-12T08:00:00.000Z',
@@ -180,6 +181,7 @@ export function gallery(text: ForeignText = usual, many = 25): Record<string, Ca
       ...watched,
       all: true,
       rows: watchedRows.slice(1, 2),
+      except: watchedRows.slice(2, 4).map(({ tenant }) => tenant),
       broken: [
         {
           where: 'here',

@@ -47,6 +47,7 @@ function read(card: CardData): string {
   return JSON.stringify(card).replaceAll('\u2060', '');
 }
 const watched = {
+  except: [],
   here: 'channel' as const,
   all: false,
   by: 'Ana Reyes',

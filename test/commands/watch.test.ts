@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { cardActions, changesSomething } from '../../bot/commands/index.ts';
 import type { Place, Reply } from '../../bot/services.ts';
 import { type Caller, mayGo, scopeFor, scopeOfJob } from '../../shared/access.ts';
-import { mostSubscriptions } from '../../shared/alerts/route.ts';
+import { mostSubscriptions, watches } from '../../shared/alerts/route.ts';
 import { parseCommand } from '../../shared/command.ts';
 import type { Tenant } from '../../shared/tenants/tenant.ts';
 import { acknowledged, fallOf, falls } from '../cards/fallen.ts';
@@ -229,6 +229,43 @@ test('what is watched adds up, and the thread it is typed in makes no difference
   expect(row).toMatchObject({ kind: 'channel', by: operator.name, serviceUrl: internal.serviceUrl });
 });
 
+test('all but one: those connected later are heard of, and the one can be taken back', async () => {
+  const { subscriptions } = rig.services.store;
+  await rig.say('watch all', operator, internal);
+  const said = wordsOf(await rig.say('unwatch fabrikam', operator, internal));
+  expect(said).toContain('no longer hears of Fabrikam');
+  expect(said).toContain('It still hears of all others, also of those connected later.');
+  const row = await subscriptions.get(internal.conversationId);
+  expect(row).toMatchObject({ tenants: 'all', except: [fabrikam.id] });
+  expect(row && watches(row, fabrikam.id)).toBe(false);
+  expect(row && watches(row, aTenant(77, 'Connected later').id)).toBe(true);
+  expect(await subscriptions.naming(fabrikam.id)).toHaveLength(1);
+  expect(wordsOf(await rig.say('watching', operator, internal))).toContain('Not of Fabrikam.');
+  // Who may not see it is not told of it.
+  const forOther = await rig.say('watching', onlyContoso, internal);
+  expect(wordsOf(forOther)).not.toContain('Fabrikam');
+  expect(forOther.tenants).not.toContain(fabrikam.id);
+  expect(wordsOf(await rig.say('unwatch fabrikam', operator, internal))).toContain('does not watch that');
+  await rig.say('watch fabrikam', operator, internal);
+  expect(await subscriptions.get(internal.conversationId)).not.toHaveProperty('except');
+  await rig.say('unwatch fabrikam', operator, internal);
+  await rig.say('watch all', operator, internal);
+  expect(await subscriptions.get(internal.conversationId)).not.toHaveProperty('except');
+});
+
+test('watching all names those with a threshold of their own, below what counts for the others', async () => {
+  await rig.say('watch contoso.com', operator, internal);
+  const only = wordsOf(await rig.say('threshold contoso.com 3%', operator, internal));
+  expect(only).toMatch(/Points do not count any more\. For both: threshold contoso\S*com 3% or 5 points\./);
+  expect(wordsOf(await rig.say('threshold contoso.com 3% or 5 points', operator, internal))).not.toContain(
+    'not count',
+  );
+  await rig.say('threshold contoso.com 3%', operator, internal);
+  const said = wordsOf(await rig.say('watch all', operator, internal));
+  expect(said).toContain('2.0 %-points or 5 points, unless said otherwise below');
+  expect(said).toContain('Contoso Ltd: from a loss of 3.0 %-points on.');
+});
+
 test('a group chat is called a chat, and kept as one', async () => {
   const chat: Place = { ...internal, kind: 'groupChat', conversationId: '19:group@unq.gbl.spaces' };
   expect((await rig.say('watch fabrikam', operator, chat)).text).toContain('This chat now watches Fabrikam.');
@@ -308,8 +345,8 @@ test.each<{ before: string; text: string; who: Caller; says: string; hears: 'all
     before: 'all',
     text: 'unwatch contoso.com',
     who: operator,
-    says: 'still hears of all others connected today',
-    hears: ['Contoso Retail', 'Fabrikam'],
+    says: 'still hears of all others, also of those connected later',
+    hears: 'all',
   },
   {
     before: 'all',
@@ -493,7 +530,8 @@ test('many tenants at once: ten are named, falls are looked for among fifty, and
     const reply = await world.say('watch all', named, internal);
     expect(reply.text).toContain('This channel now watches 60 tenants.');
     expect(reply.text).toContain('Customer 09 and 50 more.');
-    expect(reply.text.match(/Standing now/g)).toHaveLength(5);
+    expect(reply.text.match(/Standing now/g)).toHaveLength(1);
+    expect(reply.text.match(/ fell 3\.1/g)).toHaveLength(5);
     expect(reply.text).toContain('And 2 more falls stand now.');
     expect(reply.text).toContain('only the first 50 tenants were looked through');
     expect(Buffer.byteLength(JSON.stringify(reply.card))).toBeLessThan(20_000);
