@@ -1,14 +1,23 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { inspect } from 'node:util';
-import { expect, test } from '@jest/globals';
-import { makeCertificate } from '../../bot/connect/make-certificate.ts';
+import { beforeAll, expect, test } from '@jest/globals';
+import { type MadeCertificate, makeCertificate } from '../../bot/connect/make-certificate.ts';
 
 /** Judged by OpenSSL, as Node has it: not by the library that made them. */
 
 const now = '2026-11-21T20:00:00.000Z';
 
-test('a key pair of 3,072 bits and a certificate of one year that fits it, signed by itself with SHA-256', async () => {
-  const { certificatePem, key } = await makeCertificate('11111111-1111-4111-8111-111111111111', now);
+let one: MadeCertificate;
+let other: MadeCertificate;
+beforeAll(async () => {
+  [one, other] = await Promise.all([
+    makeCertificate('11111111-1111-4111-8111-111111111111', now),
+    makeCertificate('11111111-1111-4111-8111-111111111111', now),
+  ]);
+});
+
+test('a key pair of 3,072 bits and a certificate of one year that fits it, signed by itself with SHA-256', () => {
+  const { certificatePem, key } = one;
   const certificate = new X509Certificate(certificatePem);
   expect(certificate).toMatchObject({
     subject: 'CN=Watchpost 11111111-1111-4111-8111-111111111111',
@@ -25,8 +34,7 @@ test('a key pair of 3,072 bits and a certificate of one year that fits it, signe
   expect(certificatePem).toMatch(/^-----BEGIN CERTIFICATE-----\n[\s\S]+\n-----END CERTIFICATE-----\n$/);
 });
 
-test('each has a key and a serial number of its own; printed, it shows no key', async () => {
-  const [one, other] = await Promise.all([makeCertificate('a', now), makeCertificate('a', now)]);
+test('each has a key and a serial number of its own; printed, it shows no key', () => {
   const serials = [one, other].map((made) => new X509Certificate(made.certificatePem).serialNumber);
   expect(serials[0]).not.toBe(serials[1]);
   for (const serial of serials) expect(serial).toMatch(/^[4-7][0-9A-F]{31}$/);
