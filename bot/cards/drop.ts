@@ -1,9 +1,11 @@
 import type { Transition } from '../../shared/alerts/finding.ts';
 import {
   firstStep,
+  hadLost,
   headline,
   notCounted,
   reasons,
+  type Saying,
   severityLabel,
   summary,
 } from '../../shared/alerts/words.ts';
@@ -17,6 +19,7 @@ import {
   acknowledgedOf,
   bandStyleOf,
   type FindingNews,
+  hadAcknowledgedLine,
   inMarkdown,
   inPlainText,
   repeatedLine,
@@ -74,7 +77,7 @@ export function dropNews(news: DropNews): { card: CardData; text: string } {
         }),
     more: over || why.more === '' ? '' : `${why.more} points`,
     first: over ? '' : firstStep(facts, saying),
-    aside: over ? [] : asideOf(transition).map((line) => ({ line })),
+    aside: (over ? pastOf(news, saying) : asideOf(transition)).map((line) => ({ line })),
     foot: news.maybeRepeated ? repeatedLine : '',
     buttons: [...acknowledgeButton(news), openTenant(tenant.id, settings)],
   });
@@ -85,6 +88,13 @@ export function dropNews(news: DropNews): { card: CardData; text: string } {
 export function dropNote(news: DropNews): string {
   const saying = inMarkdown(news);
   return withMarks(headline(news.transition, saying), news, saying);
+}
+
+/** What it was, once it is over: who scrolls back sees more than that it ended. */
+function pastOf(news: DropNews, saying: Saying): string[] {
+  return [hadLost(news.transition.facts, saying), hadAcknowledgedLine(news, saying)].filter(
+    (line) => line !== '',
+  );
 }
 
 /** What does not count, said small: nobody should look for it. */

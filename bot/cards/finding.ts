@@ -1,5 +1,5 @@
 import type { Finding, Transition } from '../../shared/alerts/finding.ts';
-import { acknowledgedBy, isTakenOn, isWorseSince } from '../../shared/alerts/people.ts';
+import { acknowledgedBy, hadAcknowledged, isTakenOn, isWorseSince } from '../../shared/alerts/people.ts';
 import type { Saying } from '../../shared/alerts/words.ts';
 import { clean, plain } from '../../shared/foreign-text.ts';
 import type { Tenant } from '../../shared/tenants/tenant.ts';
@@ -81,6 +81,14 @@ export function acknowledgedLine(
     credentialEnd: ', before its end came nearer',
   }[finding.rule];
   return `Acknowledged by ${foreign(by.who)} on ${dayText(dayOf(by.at), now)}, ${by.at.slice(11, 16)} UTC${isWorseSince(finding) ? before : ''}`;
+}
+
+/** "Acknowledged by Ana Reyes on 20 Nov, 09:14 UTC." of what is over; empty when nobody had. */
+export function hadAcknowledgedLine(news: FindingNews, { foreign, now }: Saying): string {
+  const by = isOfThisGeneration(news) ? hadAcknowledged(news.finding) : null;
+  return by === null
+    ? ''
+    : `Acknowledged by ${foreign(by.who)} on ${dayText(dayOf(by.at), now)}, ${by.at.slice(11, 16)} UTC.`;
 }
 
 /** Sentences, who has acknowledged it, and that it may be a repeat, as one text. */

@@ -34,6 +34,8 @@ export type DropFacts = {
   /** The regressed control worth most that can still be worked on. */
   first: { title: string; points: number; actionUrl: string | null } | null;
   threshold: Threshold;
+  /** Of one that is over: what had been lost when it was told last. */
+  was?: { points: number; percent: number | null; since: Day };
 };
 
 /** What moved the score without anybody's doing. `points` are what it brought (negative: cost). */

@@ -38,6 +38,16 @@ export function acknowledgedBy(
   return entry === undefined ? null : { who: entry.who, at: entry.at };
 }
 
+/** Who acknowledged what is over now, before it was; null when nobody had. */
+export function hadAcknowledged(
+  finding: Pick<FindingOf<Rule>, 'state' | 'history'>,
+): { who: string; at: Instant } | null {
+  if (finding.state !== 'resolved') return null;
+  const begun = finding.history.findLastIndex(({ what }) => what === 'opened' || what === 'reopened');
+  const entry = finding.history.slice(Math.max(begun, 0)).findLast(({ what }) => what === 'acknowledged');
+  return entry === undefined ? null : { who: entry.who, at: entry.at };
+}
+
 /** Has somebody taken note of it as it was told last? Not of what became worse after that. */
 export function isTakenOn(finding: Pick<FindingOf<Rule>, 'state' | 'history' | 'told'>): boolean {
   return finding.state === 'acknowledged' && !isWorseSince(finding);

@@ -109,7 +109,8 @@ function judged(known: DropKnown, before: Baseline, today: Baseline, losses: Los
   if (atMostHalf(left, threshold) || (back && !worse)) {
     const why =
       losses.regressed.length === 0 ? 'all of it is back' : `${total(losses.points)} points are left`;
-    return resolved(finding, { facts: facts(0), at: now, why });
+    const { points, percent, since } = finding.facts;
+    return resolved(finding, { facts: { ...facts(0), was: { points, percent, since } }, at: now, why });
   }
   return finding;
 }

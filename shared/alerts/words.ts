@@ -80,7 +80,7 @@ function recovery(facts: DropFacts): string {
 }
 
 /** "16 points (3.1 %-points)" */
-function loss(facts: DropFacts): string {
+function loss(facts: Pick<DropFacts, 'points' | 'percent'>): string {
   const { percent: lost } = facts;
   const inPercent = lost === null || direction(lost) === 'level' ? '' : ` (${share(lost)})`;
   return `${points(facts.points)}${inPercent}`;
@@ -133,6 +133,11 @@ export function reasons(
       .map((one) => ({ points: signed(-one.points), title: saying.foreign(one.title) })),
     more: rest.length === 0 ? '' : `and ${counted(rest.length, 'more control')} with ${signed(-left)}`,
   };
+}
+
+/** "It had lost 16 points (3.1 %-points) since 19 Nov."; empty of a fall that stands, and of older ones that are over. */
+export function hadLost({ was }: DropFacts, { now }: Saying): string {
+  return was === undefined ? '' : `It had lost ${loss(was)} since ${dayText(was.since, now)}.`;
 }
 
 /** What moved the score and is nobody's fall, one sentence each; none when nothing did. */

@@ -163,6 +163,18 @@ test('text and note say it without a card', () => {
   );
 });
 
+test('a card that is over keeps what it was: how much, since when, and who had taken it on', () => {
+  const { finding } = acknowledged(fallen.opened);
+  const was = { points: finding.facts.points, percent: finding.facts.percent, since: finding.facts.since };
+  expect(fallen.resolved.transition.facts.was).toEqual(was);
+  const over = resolved(finding, { facts: fallen.resolved.transition.facts, at: now, why: '' });
+  const shown = shownBy(dropNews(newsOf({ ...fallen.resolved, finding: over })).card);
+  expect(shown.texts).toContain('It had lost 16\u00a0points (3.1\u00a0%-points) since 19 Nov.');
+  expect(shown.texts).toContain('Acknowledged by Ana Reyes on 20 Nov, 09:14 UTC.');
+  const unseen = shownBy(dropNews(newsOf(fallen.resolved)).card);
+  expect(unseen.texts.join(' ')).not.toContain('Acknowledged');
+});
+
 test('what happened to a later fall is not told of this one, and a card that is behind offers nothing', () => {
   const { finding } = fallen.opened;
   const news = { facts: finding.facts, severity: finding.severity, at: now, why: '' };
