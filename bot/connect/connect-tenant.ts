@@ -25,6 +25,8 @@ export type ConnectRequest = {
   deadlineMs?: number;
   /** The credential is the one that waits, of this version: it is promoted and not given anew. */
   waiting?: number;
+  /** It stands in the list, connected or not: one that is removed meanwhile is not brought back. */
+  listed?: true;
   /** What the audit calls it; `connect tenant` unless told. */
   what?: 'connect tenant' | 'update credentials';
 };
@@ -69,7 +71,10 @@ export async function connectKnown(
   }
   const scope = scopeOfJob(id);
   // The test took seconds: new credentials must not bring back a tenant that somebody removed meanwhile.
-  if (what === 'update credentials' && (await store.tenants.get(scope, id)) === null) {
+  if (
+    (what === 'update credentials' || request.listed === true) &&
+    (await store.tenants.get(scope, id)) === null
+  ) {
     await audit(what, 'failed', id, services, by);
     throw removedMeanwhile();
   }

@@ -67,6 +67,7 @@ export async function checkConsent(
         credential: { kind: 'consent' },
         by: pass.by,
         deadlineMs: testMs,
+        listed: true,
         what: before === null ? 'connect tenant' : 'update credentials',
       },
       services,

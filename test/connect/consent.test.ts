@@ -1,9 +1,14 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { beginInTab } from '../../bot/connect/consent.ts';
 import type { Services } from '../../bot/services.ts';
 import type { Tenant } from '../../shared/tenants/tenant.ts';
+import { certificatePem, privateKeyPem } from '../microsoft/certificate.ts';
 import { count, seeded } from '../support/counts.ts';
 import { type Sandbox, startSandbox } from '../support/sandbox.ts';
+import { linkTests } from './consent-links.ts';
 import {
   answering,
   type Browser,
@@ -292,6 +297,40 @@ describe('each ending has its own words, and nothing is connected', () => {
   });
 });
 
+test('removed while it was being tested, it does not come back', async () => {
+  const { microsoft, store } = rig.services;
+  const slow = await rig.second({
+    ...rig.services,
+    microsoft: {
+      ...microsoft,
+      secureScores: async (...given) => {
+        await store.purge.tenant(everything, company.id, { people: false });
+        return await microsoft.secureScores(...given);
+      },
+    },
+  });
+  const shown = await consentAs('admin', 'accept', openBrowser(slow.url));
+  expect(shown.text).toContain('no longer in Watchpost');
+  expect(await standing()).toEqual({ state: undefined, cause: undefined, kind: null });
+});
+
+test('a company that is not connected is not read, whoever asks, and stays as it is', async () => {
+  const { store } = rig.services;
+  const before = Math.max(0, ...(await sandbox.requests()).map(({ seq }) => seq));
+  const wish = await store.syncRequests.add(everything, company.id, 'somebody');
+  await store.work.schedule(everything, company.id, 'sync-scores', store.now());
+  rig.startClock();
+  let row = await store.syncRequests.get(everything, company.id, wish.id);
+  for (const end = performance.now() + 8_000; row?.state !== 'failed' && performance.now() < end; ) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    row = await store.syncRequests.get(everything, company.id, wish.id);
+  }
+  expect(row?.result).toContain('not connected yet');
+  expect(await standing()).toEqual(untouched);
+  const asked = (await sandbox.requests(`?after=${before}`)).filter(({ tenant }) => tenant === company.id);
+  expect(asked.filter(({ path }) => path.includes('/token') || path.startsWith('/v1.0'))).toEqual([]);
+});
+
 describe('a step is good once, in its own browser', () => {
   test.each([
     { what: 'none', state: () => undefined },
@@ -421,3 +460,31 @@ test('without an application nobody can consent, and each place says so', async 
   ])
     expect((await openBrowser(off.url).open(path)).text).toContain('GRAPH_APP_ID');
 });
+
+test('with a certificate instead of a secret: the sign-in and the token are proved by it alone', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'watchpost-graph-'));
+  writeFileSync(join(folder, 'graph.pem'), certificatePem);
+  writeFileSync(join(folder, 'graph.key'), privateKeyPem, { mode: 0o600 });
+  const other = await openRig(sandbox, {
+    patience,
+    env: {
+      GRAPH_APP_SECRET: '',
+      GRAPH_CERTIFICATE_FILE: join(folder, 'graph.pem'),
+      GRAPH_KEY_FILE: join(folder, 'graph.key'),
+    },
+  });
+  const its = await other.company();
+  const through = async (): Promise<string> => {
+    const window = openBrowser(other.url);
+    const { address } = await window.open((await beginInTab(its.id, other.admin, other.services)).address);
+    return (await window.open(answering(address, { ...admin(), answer: 'accept' }))).text;
+  };
+  // Not registered with the application yet.
+  expect(await through()).toContain('could not be verified');
+  await sandbox.control('POST', '/_sandbox/apps', { app: 'graph', certificate: certificatePem });
+  expect(await through()).toContain('is connected');
+  await other.close();
+  rmSync(folder, { recursive: true });
+});
+
+linkTests(() => ({ sandbox, rig }));
