@@ -1,4 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { expiryText } from '../../shared/tenants/credential-expiry.ts';
 import type { Config } from '../config.ts';
 import type { AppCredential } from '../config-reader.ts';
 import { type Check, ok, wrong } from './doctor-report.ts';
@@ -7,13 +8,26 @@ const dayMs = 86_400_000;
 /** Time enough to have a new one made. */
 export const warnDays = 30;
 
-/** The certificates that the settings name: readable, in their time, belonging to their keys. `now` in milliseconds. */
+/** The certificates that the settings name: readable, in their time, belonging to their keys; secrets whose end is
+ * known. `now` in milliseconds. */
 export function examineCertificates(config: Config, now: number): Check[] {
   return [
     ...certificate('BOT_CERTIFICATE_FILE', config.bot.credential, now),
     ...certificate('AAD_APP_CERTIFICATE_FILE', config.tab.credential, now),
     ...certificate('GRAPH_CERTIFICATE_FILE', config.graph?.credential, now),
+    ...secret('BOT_PASSWORD', config.bot.credential, now),
+    ...secret('AAD_APP_SECRET', config.tab.credential, now),
+    ...secret('GRAPH_APP_SECRET', config.graph?.credential, now),
   ];
+}
+
+/** When a secret ends, where the setting beside it says so. */
+export function secret(about: string, credential: AppCredential | undefined, now: number): Check[] {
+  if (credential?.kind !== 'secret' || credential.expiresAt === undefined) return [];
+  const { expiresAt } = credential;
+  const text = `It ${expiryText(expiresAt, new Date(now).toISOString())}.`;
+  if (Date.parse(expiresAt) - now >= warnDays * dayMs) return [ok(about, text)];
+  return [wrong(about, text, `Make a new one in Entra, set it, and its day as ${about}_EXPIRES.`)];
 }
 
 function certificate(about: string, credential: AppCredential | undefined, now: number): Check[] {

@@ -10,7 +10,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { MongoClient } from 'mongodb';
 import { getGlobalDispatcher, MockAgent, setGlobalDispatcher } from 'undici';
-import { validity } from '../../bot/cli/doctor-certificates.ts';
+import { secret, validity } from '../../bot/cli/doctor-certificates.ts';
 import { examine } from '../../bot/cli/doctor-examine.ts';
 import { examineNode } from '../../bot/cli/doctor-machine.ts';
 import { clockAgainst } from '../../bot/cli/doctor-microsoft.ts';
@@ -553,6 +553,20 @@ describe('judged without looking', () => {
   ])('a certificate at $now', ({ now, state, says }) => {
     const check = validity('x', new Date('2026-02-01T00:00:00Z'), to, Date.parse(now));
     expect(check).toMatchObject({ state, says: expect.stringMatching(says) });
+  });
+
+  test.each([
+    { ends: undefined, states: [], says: /^$/ },
+    { ends: '2027-03-31', states: ['ok'], says: /ends in 130 days, on 31 Mar 2027/ },
+    { ends: '2026-12-20', states: ['wrong'], says: /ends in 29 days, on 20 Dec/ },
+    { ends: '2026-11-01', states: ['wrong'], says: /ended on 1 Nov/ },
+  ])('a secret that ends $ends', ({ ends, states, says }) => {
+    const expiresAt = ends === undefined ? {} : { expiresAt: `${ends}T00:00:00.000Z` };
+    const credential = { kind: 'secret' as const, secret: new Secret(planted), ...expiresAt };
+    const checks = secret('BOT_PASSWORD', credential, Date.parse('2026-11-20T10:00:00Z'));
+    expect(checks.map(({ state }) => state)).toEqual(states);
+    expect(checks.map((check) => check.says).join()).toMatch(says);
+    expect(JSON.stringify(checks)).not.toContain(planted);
   });
 
   test.each([
