@@ -275,7 +275,8 @@ export type FoundScores = {
 export type TenantAccess = {
   tenantId: TenantId;
   appId: string;
-  credential: /** `expiresAt` is what a person said of it: Entra does not tell. */
+  /** `expiresAt` of a secret is what a person said of it: Entra does not tell. */
+  credential:
     | { kind: 'secret'; secret: Secret; expiresAt?: Instant }
     | { kind: 'certificate'; certificatePem: string; key: Secret }
     /** An administrator consented to our own application: nothing is kept for this tenant but that (R19). */
