@@ -655,7 +655,10 @@ export type AuditStore = {
   denied(entry: AuditEntryToWrite): Promise<void>;
   /** Newest first. */
   list(options: { limit: number; after?: string }): Promise<{ rows: AuditRow[]; next: string | null }>;
-  /** Newest first; entries of tenants within `scope` and those of `own`. Entries of no tenant: with all tenants only. */
+  /**
+   * Newest first; entries of tenants within `scope` and those of `own`. Entries of no tenant: with all tenants only. A
+   * page ends after 2 s of looking: it may have fewer rows than asked for, even none, and still a `next`.
+   */
   search(
     scope: TenantScope,
     own: Pick<Caller, 'tid' | 'oid'>,

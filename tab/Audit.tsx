@@ -236,7 +236,13 @@ function Entries(props: {
         <AuditTable rows={rows} now={first.now} only={props.only} />
       ) : (
         <div className="empty">
-          <p>{props.query === '' ? 'There are no entries yet.' : 'No entry fits these filters.'}</p>
+          <p>
+            {next !== null
+              ? 'Nothing fits among the newest entries. Press Show more to look further back.'
+              : props.query === ''
+                ? 'There are no entries yet.'
+                : 'No entry fits these filters.'}
+          </p>
         </div>
       )}
       <p className="more-status caption" role="status">

@@ -6,6 +6,7 @@ import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Store } from '../../bot/services.ts';
 import { type AuditDocument, auditDeclaration } from '../../bot/store/audit-chain.ts';
+import { openSearch } from '../../bot/store/audit-search.ts';
 import { collections } from '../../bot/store/collections.ts';
 import type { Collection, Engine } from '../../bot/store/engine/collection.ts';
 import { storeOver } from '../../bot/store/open.ts';
@@ -273,6 +274,51 @@ export function auditContract(backend: Backend): void {
       expect(await found(scopeOfJob(contoso), { tenant: fabrikam })).toEqual([]);
       const forged = { ...everything };
       await expect(found(forged as typeof everything, {})).rejects.toMatchObject({ code: 'scope' });
+    });
+
+    test.each([1, 2, 5, 1_000])('looked through %d at a time, the same is found', async (atOnce) => {
+      await rows.insertOne({
+        _id: '2026-01-01T00:00:00.000Z-a',
+        at: '2026-01-01T00:00:00.000Z',
+        who: 'a',
+        what: 'old',
+        result: 'done',
+      });
+      await fill(12);
+      await store.audit.write({ who: 'cli:x', what: 'rare', result: 'failed' });
+      const kit = { engine, instanceId: 'x', now: store.now, monotonic: () => clock };
+      const search = openSearch(kit, atOnce);
+      const own = { tid: home, oid };
+      const all = (await store.audit.list({ limit: 100 })).rows;
+      const filters: {
+        filter: Parameters<typeof search>[2];
+        fits: (row: (typeof all)[number]) => boolean;
+      }[] = [
+        { filter: {}, fits: () => true },
+        { filter: { tenant: contoso }, fits: ({ tenant }) => tenant === contoso },
+        { filter: { result: 'failed' }, fits: ({ result }) => result === 'failed' },
+        { filter: { what: 'old' }, fits: ({ what }) => what === 'old' },
+        { filter: { from: '2026-01-02T00:00:00.000Z' }, fits: ({ what }) => what !== 'old' },
+        { filter: { to: '2026-01-02T00:00:00.000Z' }, fits: ({ what }) => what === 'old' },
+      ];
+      for (const { filter, fits } of filters) {
+        for (const limit of [1, 4, 100]) {
+          const found: string[] = [];
+          for (let after: string | undefined, more = true; more; ) {
+            const page = await search(everything, own, filter, {
+              limit,
+              ...(after === undefined ? {} : { after }),
+            });
+            found.push(...page.rows.map(({ id }) => id));
+            after = page.next ?? undefined;
+            more = after !== undefined;
+          }
+          expect(found).toEqual(all.filter(fits).map(({ id }) => id));
+        }
+      }
+      await expect(search(everything, own, {}, { limit: 1, after: 'x' })).rejects.toMatchObject({
+        code: 'bad-input',
+      });
     });
 
     test('pages end where the log does', async () => {
