@@ -4,7 +4,7 @@ import type { CredentialLine, TenantPage } from '../shared/api.ts';
 import { isNotConnected } from '../shared/tenants/not-connected.ts';
 import { credentialWords, expiryStage, expiryText } from '../shared/tenants/credential-expiry.ts';
 import { dayOf, type Instant } from '../shared/time.ts';
-import { dayText } from '../shared/words.ts';
+import { dayText, momentText } from '../shared/words.ts';
 import type { Api } from './api.ts';
 import { useLazy } from './lazy.ts';
 import { Permissions } from './Permissions.tsx';
@@ -34,7 +34,7 @@ export function Connection(props: {
       <dl>
         <Fact name="Status">
           <HealthWord row={tenant} />{' '}
-          <span className="caption">(since {dayText(dayOf(tenant.health.since), now)})</span>
+          <span className="caption">(since {momentText(tenant.health.since, now)})</span>
         </Fact>
         <Fact name="Tenant id">
           <code>{tenant.id}</code>

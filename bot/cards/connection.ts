@@ -8,8 +8,7 @@ import type { Transition } from '../../shared/alerts/finding.ts';
 import { type Saying, severityLabel } from '../../shared/alerts/words.ts';
 import { clean, plain } from '../../shared/foreign-text.ts';
 import { healthLabel } from '../../shared/tenants/tenant-health.ts';
-import { dayOf } from '../../shared/time.ts';
-import { dayText, sentence } from '../../shared/words.ts';
+import { momentText, sentence } from '../../shared/words.ts';
 import type { CardData } from '../services.ts';
 import { type Button, openTenant } from './actions.ts';
 import template from './connection.json' with { type: 'json' };
@@ -52,7 +51,7 @@ export function connectionNews(news: ConnectionNews): { card: CardData; text: st
   const saying = longer(inMarkdown(news), plain);
   const bare = longer(inPlainText(news), clean);
   const name = plain(tenant.name, 120);
-  const since = dayText(dayOf(facts.since), now).replaceAll(' ', '\u00a0');
+  const since = momentText(facts.since, now).replaceAll(' ', '\u00a0');
   const card = connectionCard({
     fallback: clean(withMarks(connectionSummary(transition, bare), news, bare), 900),
     bandStyle: bandStyleOf(news),

@@ -13,8 +13,8 @@ import {
   healthReason,
   healthSentence,
 } from '../../shared/tenants/tenant-health.ts';
-import { dayOf, type Instant } from '../../shared/time.ts';
-import { ageText, dayText, listed, sentence } from '../../shared/words.ts';
+import type { Instant } from '../../shared/time.ts';
+import { ageText, listed, momentText, sentence } from '../../shared/words.ts';
 import type { CardData } from '../services.ts';
 import { ask, type LinkSettings, openTenant } from './actions.ts';
 import { listCard, type Row } from './rows.ts';
@@ -32,7 +32,7 @@ const states: Record<DatasetState['state'], { says: string; color: NonNullable<R
 export function tenantHealthCard(input: { tenant: Tenant; now: Instant; settings: LinkSettings }): CardData {
   const { tenant, now, settings } = input;
   const { health } = tenant;
-  const since = health.state === 'waiting' ? '' : ` since ${dayText(dayOf(health.since), now)}`;
+  const since = health.state === 'waiting' ? '' : ` since ${momentText(health.since, now)}`;
   const { datasets } = tenant;
   const known = datasetNames.filter((name) => datasets[name] !== undefined);
   // Of what may be granted beside, only trouble has a line of its own; what nobody granted is a choice, named once.

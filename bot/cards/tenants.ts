@@ -2,8 +2,8 @@ import { clean, plain } from '../../shared/foreign-text.ts';
 import { notRead } from '../../shared/tenants/not-read.ts';
 import type { HealthState, Tenant, TenantId } from '../../shared/tenants/tenant.ts';
 import { failingTries, healthLabel, healthReason } from '../../shared/tenants/tenant-health.ts';
-import { dayOf, type Instant } from '../../shared/time.ts';
-import { ageText, counted, dayText } from '../../shared/words.ts';
+import type { Instant } from '../../shared/time.ts';
+import { ageText, counted, momentText } from '../../shared/words.ts';
 import type { CardData } from '../services.ts';
 import { ask, type LinkSettings, openTenants } from './actions.ts';
 import { pageButtons } from './ranking.ts';
@@ -76,8 +76,8 @@ function tenantRow(
     valueColor: colors[health.state],
     change: readAt === undefined ? 'not read yet' : `read ${ageText(readAt, now)}`,
     note: well
-      ? [plain(failingTries(health), 200), gaps ? unseen(missing, 200) : ''].filter(Boolean).join(' ')
-      : plain(`Since ${dayText(dayOf(health.since), now)}. ${healthReason(health)}`, 300),
+      ? [plain(failingTries(health), 300), gaps ? unseen(missing, 200) : ''].filter(Boolean).join(' ')
+      : plain(`Since ${momentText(health.since, now)}. ${healthReason(health)}`, 300),
     select: ask(`Show ${nameApart(tenant, shared, clean, 75)}`, { verb, tenant: tenant.id }),
   };
 }

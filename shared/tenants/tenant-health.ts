@@ -1,5 +1,5 @@
-import { dayOf, type Instant, millis } from '../time.ts';
-import { dayText, sentence } from '../words.ts';
+import { type Instant, millis } from '../time.ts';
+import { momentText, sentence } from '../words.ts';
 import { isNotConnected } from './not-connected.ts';
 import type { Health, HealthState } from './tenant.ts';
 
@@ -89,14 +89,18 @@ export function healthSentence(health: Health, now: Instant): string {
   if (health.state === 'connected' || health.state === 'waiting') {
     return `${label}. ${failingTries(health)}`.trim();
   }
-  return `${label} since ${dayText(dayOf(health.since), now)}. ${healthReason(health)}`.trim();
+  return `${label} since ${momentText(health.since, now)}. ${healthReason(health)}`.trim();
 }
 
-/** "The last 2 tries failed: …" of a tenant whose state does not say so yet; empty otherwise. */
+/**
+ * "The last 2 tries failed, since 21 Nov, 10:02 UTC: …" of a tenant whose state does not say so yet; empty otherwise. It
+ * either passes or becomes a state with a remedy of its own within the hour, so nobody has to do anything.
+ */
 export function failingTries({ state, failing }: Pick<Health, 'state' | 'failing'>): string {
   if (failing === undefined || (state !== 'connected' && state !== 'waiting')) return '';
   const tries = failing.times === 1 ? 'try' : `${failing.times} tries`;
-  return `The last ${tries} failed: ${sentence(failing.cause)}`;
+  const since = momentText(failing.since, failing.since);
+  return `The last ${tries} failed, since ${since}: ${sentence(failing.cause)} It is tried again by itself.`;
 }
 
 /** Cause and remedy as sentences; empty when connected. Foreign text inside is not escaped. */

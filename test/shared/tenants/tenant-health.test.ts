@@ -115,7 +115,15 @@ test('an ill tenant is told with its day, cause and remedy', () => {
   expect(healthSentence(ill, start)).toBe(
     'Permission Error since 18 Nov. Consent was withdrawn. Ask an administrator of Woodgrove Bank to reconnect.',
   );
+  // On the very day the day says nothing.
+  expect(healthSentence(ill, '2026-11-18T10:00:00.000Z')).toMatch(
+    /^Permission Error since 18 Nov, 08:00 UTC\. /,
+  );
   expect(healthSentence(health('connected'), start)).toBe('Connected.');
+  const failing = { times: 2, since: '2026-11-18T08:02:00.000Z', cause: 'Microsoft has trouble' };
+  expect(healthSentence(health('connected', { failing }), start)).toBe(
+    'Connected. The last 2 tries failed, since 18 Nov, 08:02 UTC: Microsoft has trouble. It is tried again by itself.',
+  );
 });
 
 const read = aTenant(1, 'Contoso Ltd').datasets.domains;
