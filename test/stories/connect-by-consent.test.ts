@@ -4,6 +4,7 @@ import { openRig, type Rig } from '../connect/consent-rig.ts';
 import { browserExpected, keepShot, openBrowser } from '../support/browser.ts';
 import { freePort } from '../support/program.ts';
 import { type Sandbox, startSandbox } from '../support/sandbox.ts';
+import { openInTeams } from '../support/teams-host.ts';
 import { builtTab } from '../tab/built-tab.ts';
 
 /** An Admin connects a company in a real browser: by the window of Microsoft, and by a link for its administrator. */
@@ -110,6 +111,29 @@ story('connecting by consent', () => {
     expect(await instead.getAttribute('href')).toMatch(/^\/connect\/start\?ticket=[\w-]{43}$/);
     await keepShot(page, 'consent-blocked');
     await page.context().close();
+  }, 60_000);
+
+  test('in Teams the client opens the window: what it says of its end is what the page says', async () => {
+    const company = await rig.company('fabrikam.com');
+    const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+    const [ana] = sandbox.info.people;
+    const token = await sandbox.token({ for: 'tab', person: ana?.oid ?? '' });
+    const host = await openInTeams(context, { server: rig.url, token, path: `/tab/tenants/${company.id}` });
+    const ways = host.tab.locator('section', {
+      has: host.tab.getByRole('heading', { name: 'Not connected yet' }),
+    });
+    for (const { end, says } of [
+      { end: [false, 'FailedToOpenWindow'], says: 'did not let the window open' },
+      { end: [false, 'CancelledByUser'], says: 'was closed before it was done' },
+      { end: [false, 'Consent was declined. Start again.'], says: 'Consent was declined. Start again.' },
+      { end: [true, 'Fabrikam is connected.'], says: 'Fabrikam is connected.' },
+    ] satisfies { end: [boolean, string]; says: string }[]) {
+      await host.setWindow(end);
+      await ways.getByRole('button', { name: 'Sign in with Microsoft' }).click();
+      await ways.locator('.said').filter({ hasText: says }).waitFor();
+    }
+    expect((await host.calls()).filter((call) => call === 'authentication.authenticate')).toHaveLength(4);
+    await context.close();
   }, 60_000);
 
   test('a link is copied, and the company’s administrator connects with it', async () => {

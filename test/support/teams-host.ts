@@ -31,6 +31,8 @@ export type TeamsHostPage = {
   setTheme(theme: string): Promise<void>;
   /** What `getAuthToken` gives from now on. */
   setToken(token: HostOptions['token']): Promise<void>;
+  /** How Teams says that a window of `authentication.authenticate` ended. */
+  setWindow(end: [worked: boolean, says: string]): Promise<void>;
   /** What the settings dialog knows: may *Save* be pressed, and what was saved. */
   settings(): Promise<{ valid: boolean; saved: Record<string, unknown> | null; ended: string | null }>;
   /** A person presses *Save*. */
@@ -66,6 +68,11 @@ export async function openInTeams(context: BrowserContext, options: HostOptions)
       await page.evaluate((given) => {
         (window as unknown as { told: { token: unknown } }).told.token = given;
       }, token);
+    },
+    setWindow: async (end) => {
+      await page.evaluate((given) => {
+        (window as unknown as { told: { authenticate: unknown } }).told.authenticate = given;
+      }, end);
     },
     settings: () =>
       page.evaluate(
@@ -149,6 +156,8 @@ const answers = {
   getContext: () => [told.context],
   'authentication.getAuthToken': () =>
     typeof told.token === 'string' ? [true, told.token] : [false, told.token.error],
+  // A window of its own is played by its end only.
+  'authentication.authenticate': () => told.authenticate ?? [false, 'CancelledByUser'],
   'settings.setValidityState': ([valid]) => { settings.valid = valid; return [true]; },
   'settings.setSettings': ([saved]) => { settings.saved = saved; return [true]; },
   'settings.save.success': () => { settings.ended = 'success'; },
