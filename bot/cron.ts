@@ -6,6 +6,12 @@ const minute = 60_000;
 /** For the reading itself, and for a try that had to be repeated. */
 const graceMs = 5 * minute;
 
+/**
+ * So much later than the scores the directory of a tenant is read when both are wanted now: somebody waits for the
+ * scores, and a tenant has only four requests at once for all of it.
+ */
+export const directoryAfterMs = 2_000;
+
 /** Milliseconds since 1970. `before`, `last` and `next` follow each other; `last` is not later than the moment asked about. */
 export type CronTimes = { before: number; last: number; next: number; interval: number };
 

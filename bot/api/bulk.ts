@@ -12,6 +12,8 @@ import {
 import { isNotConnected } from '../../shared/tenants/not-connected.ts';
 import { longestTag, mostTags, tagOf } from '../../shared/tenants/tag.ts';
 import type { Tenant } from '../../shared/tenants/tenant.ts';
+import { plus } from '../../shared/time.ts';
+import { directoryAfterMs } from '../cron.ts';
 import { hasCode } from '../errors.ts';
 import { nextDue } from '../jobs/cadence.ts';
 import type { Services, WorkKind, WorkRow } from '../services.ts';
@@ -154,7 +156,7 @@ export function bulkRoutes(gate: Gate, standings: Standings): ApiRoute[] {
       const since = services.now();
       await each(tenants, async ({ id }) => {
         await services.store.work.schedule(chosen.scope, id, 'sync-scores', since);
-        await services.store.work.schedule(chosen.scope, id, 'sync-directory', since);
+        await services.store.work.schedule(chosen.scope, id, 'sync-directory', plus(since, directoryAfterMs));
         await services.store.audit.write({
           ...{ who: personOf(who), what: 'sync', where: 'tab', tenant: id, result: 'done' },
         });

@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { TenantScope } from '../../shared/access.ts';
 import type { TenantId } from '../../shared/tenants/tenant.ts';
-import { type Instant, millis } from '../../shared/time.ts';
+import { type Instant, millis, plus } from '../../shared/time.ts';
+import { directoryAfterMs } from '../cron.ts';
 import type { Services, SyncRequest, SyncRequestStore } from '../services.ts';
 
 const followForMs = 60_000;
@@ -53,15 +54,15 @@ async function add(
   services: Services,
 ): Promise<SyncRequest> {
   const request = await services.store.syncRequests.add(scope, tenant, by);
+  // The request is answered by the scores; the rest follows them and is seen where it is shown.
+  const later = plus(services.now(), directoryAfterMs);
+  await services.store.work.schedule(scope, tenant, 'sync-directory', later);
   await makeDue(scope, tenant, services);
   return request;
 }
 
 async function makeDue(scope: TenantScope, tenant: TenantId, services: Services): Promise<void> {
-  const now = services.now();
-  // The request is answered by the scores; the rest follows beside them and is seen where it is shown.
-  await services.store.work.schedule(scope, tenant, 'sync-scores', now);
-  await services.store.work.schedule(scope, tenant, 'sync-directory', now);
+  await services.store.work.schedule(scope, tenant, 'sync-scores', services.now());
   services.nudge();
 }
 

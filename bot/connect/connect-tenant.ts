@@ -6,6 +6,7 @@ import { shownNameOf } from '../../shared/tenants/shown-name.ts';
 import type { TenantId } from '../../shared/tenants/tenant.ts';
 import { typedDomain } from '../../shared/tenants/typed-domain.ts';
 import { plus } from '../../shared/time.ts';
+import { directoryAfterMs } from '../cron.ts';
 import { WatchpostError } from '../errors.ts';
 import type { Services, TenantAccess } from '../services.ts';
 import { type Tested, type TestStep, tenantOf, testConnection } from './test-connection.ts';
@@ -89,7 +90,7 @@ export async function connectKnown(
   const { name, domain } = await save(access, request, { ...organization, roles }, services);
   const wish = await store.syncRequests.add(scope, id, by);
   await store.work.schedule(scope, id, 'sync-scores', services.now());
-  await store.work.schedule(scope, id, 'sync-directory', services.now());
+  await store.work.schedule(scope, id, 'sync-directory', plus(services.now(), directoryAfterMs));
   if ((await store.tenants.get(scope, id)) === null) {
     // Somebody removed it in the same moment: then nothing of it stays, its credential least of all.
     await store.purge.tenant(scope, id, { people: false });
