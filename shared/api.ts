@@ -18,10 +18,14 @@ export type Me = {
   name: string;
   role: Role | null;
   reasons: string[];
+  /** Without a role, for people of the home tenant: whom to ask for one; at most 3. */
+  admins?: string[];
   home: boolean;
+  /** There is an application that organisations can consent to. */
+  consent: boolean;
   now: Instant;
-  /** `connect`: new tenants, which takes an Admin of all of them. `sync`: some tenant. `people`: their roles. `audit`: the log. */
-  may: { connect: boolean; sync: boolean; people: boolean; audit: boolean };
+  /** `connect`: new tenants, which takes an Admin of all of them. `sync`: some tenant; `manage`: be an Admin of some. `people`: their roles. `audit`: the log. */
+  may: { connect: boolean; sync: boolean; manage: boolean; people: boolean; audit: boolean };
 };
 
 /** One line of `GET /api/tab/tenants`. Null = not known; the reason is in `health` or `notRead`. */

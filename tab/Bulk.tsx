@@ -21,6 +21,8 @@ type Dialog = 'none' | 'tags' | 'cadence' | 'links';
 /** What can be done to the companies that are ticked, and what came of it. */
 export function Bulk(props: {
   api: Api;
+  /** Not only sync them. */
+  manage: boolean;
   of: Selection;
   chosen: number;
   total: number;
@@ -65,15 +67,19 @@ export function Bulk(props: {
               Choose all {total}
             </Button>
           )}
-          <Button size="small" onClick={() => setDialog('tags')}>
-            Tags
-          </Button>
-          <Button size="small" onClick={() => setDialog('cadence')}>
-            How often
-          </Button>
-          <Button size="small" onClick={() => setDialog('links')}>
-            Generate links
-          </Button>
+          {props.manage && (
+            <>
+              <Button size="small" onClick={() => setDialog('tags')}>
+                Tags
+              </Button>
+              <Button size="small" onClick={() => setDialog('cadence')}>
+                How often
+              </Button>
+              <Button size="small" onClick={() => setDialog('links')}>
+                Generate links
+              </Button>
+            </>
+          )}
           <Button
             size="small"
             appearance="primary"

@@ -26,7 +26,7 @@ import { forgetLoads, useLoad } from './use-load.ts';
 import { asApiError } from './use-me.ts';
 import { useNow } from './use-now.ts';
 
-const typingMs = 150;
+const typingMs = 60;
 const loadConsentRow = async () => (await import('./Consent.tsx')).ConsentRow;
 
 /** The work list: who is connected and who is not, and what is done to many of them with one press. */
@@ -57,7 +57,8 @@ export function Companies({ api, me }: SectionProps) {
   }, [typed]);
 
   const mayConnect = me?.may.connect === true;
-  const ConsentRow = useLazy(loadConsentRow, mayConnect && list.value?.rows.some(needsConnecting) === true);
+  const offers = mayConnect && me?.consent === true;
+  const ConsentRow = useLazy(loadConsentRow, offers && list.value?.rows.some(needsConnecting) === true);
   const connect: WayIn =
     ConsentRow === null
       ? null
@@ -110,6 +111,7 @@ export function Companies({ api, me }: SectionProps) {
       />
       <Bulk
         api={api}
+        manage={me?.may.manage === true}
         of={of}
         chosen={chosen}
         total={total}
@@ -268,13 +270,13 @@ function Row(props: {
         <StateWord row={row} />
         {props.connect !== null && needsConnecting(row) && props.connect(row)}
       </td>
-      <td {...asCell} className="part caption-size" data-label="Scores are read">
+      <td {...asCell} className="part caption-size" data-label="Scores:">
         {cadenceText(row.cadence.scores)}
         {row.cadence.directory !== 'default' && (
           <span className="caption">the rest: {cadenceText(row.cadence.directory).toLowerCase()}</span>
         )}
       </td>
-      <td {...asCell} className="part caption-size" data-label="Last">
+      <td {...asCell} className="part caption-size" data-label="Last read:">
         {row.readAt === null ? <span className="muted">not yet</span> : <Age at={row.readAt} now={now} />}
       </td>
     </tr>

@@ -18,7 +18,7 @@ import { useLoad } from './use-load.ts';
 import { asApiError } from './use-me.ts';
 import { useNow } from './use-now.ts';
 
-const typingMs = 150;
+const typingMs = 60;
 const refreshMs = 5_000;
 const filterWords: Record<JobFilter, string> = {
   all: 'All',
@@ -264,13 +264,13 @@ function Row(props: { row: JobRow; now: Instant; asked: boolean; retry: () => vo
         {row.lease !== null && <span className="caption">on {shortInstance(row.lease.instance)}</span>}
         {row.lease === null && row.why !== '' && <span className="caption">{row.why}</span>}
       </td>
-      <td {...asCell} className="part caption-size" data-label="Last run">
+      <td {...asCell} className="part caption-size" data-label="Last run:">
         {row.doneAt === null ? <span className="muted">never</span> : <Age at={row.doneAt} now={now} />}
       </td>
       <td {...asCell} className="part number caption-size" data-label="took">
         {row.ms === null ? <span className="muted">–</span> : lengthText(row.ms)}
       </td>
-      <td {...asCell} className="part caption-size" data-label="Next">
+      <td {...asCell} className="part caption-size" data-label="Next:">
         {row.dueAt === null ? (
           <span className="muted">not again</span>
         ) : (

@@ -21,7 +21,7 @@ import { asApiError } from './use-me.ts';
 import { useNow } from './use-now.ts';
 import { useReloadWhile } from './use-reload-while.ts';
 
-const typingMs = 250;
+const typingMs = 60;
 const loadFirstSteps = async () => (await import('./FirstSteps.tsx')).FirstSteps;
 const loadConnect = async () => (await import('./Connect.tsx')).Connect;
 const loadConsentRow = async () => (await import('./Consent.tsx')).ConsentRow;
@@ -131,7 +131,7 @@ export function Overview(props: {
             list={list.value}
             at={at}
             busy={list.loading}
-            mayConnect={mayConnect}
+            mayConnect={mayConnect && props.me?.consent === true}
             changed={list.reload}
           />
         </>

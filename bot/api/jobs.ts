@@ -109,15 +109,19 @@ function jobRow(row: WorkRow, tenant: Tenant, part: CadencePart, now: Instant, m
   };
 }
 
+const unknown = 'Watchpost could not finish it and tries again by itself; its log says more.';
+
 /** What is known of why it fails: the health of the tenant, or what could not be read beside it. */
 function reasonOf(tenant: Tenant, part: CadencePart): string {
   const health = [failingTries(tenant.health), healthReason(tenant.health)].filter(Boolean).join(' ');
-  if (health !== '' || part === 'scores') return health;
+  if (health !== '') return health;
+  if (part === 'scores') return unknown;
   const reasons = directoryDatasetNames.flatMap((name) => {
     const dataset = tenant.datasets[name];
     return dataset?.state === 'error' || dataset?.state === 'throttled' ? [dataset.why ?? ''] : [];
   });
-  return [...new Set(reasons)].filter(Boolean).slice(0, 3).map(sentence).join(' ');
+  const known = [...new Set(reasons)].filter(Boolean).slice(0, 3).map(sentence).join(' ');
+  return known === '' ? unknown : known;
 }
 
 function fits(job: JobRow, filter: JobFilter): boolean {

@@ -1,7 +1,9 @@
 import { type Caller, type Grant, liveGrants, may, roleOf, scopeFor } from '../../shared/access.ts';
 import type { Me } from '../../shared/api.ts';
+import { clean } from '../../shared/foreign-text.ts';
 import { dayOf, type Instant } from '../../shared/time.ts';
 import { counted, dayText, listed } from '../../shared/words.ts';
+import { adminsToAsk } from '../people/admins.ts';
 import type { Services } from '../services.ts';
 import { sourceWords } from './rights-in-words.ts';
 import type { ApiRoute } from './route.ts';
@@ -14,15 +16,19 @@ export const meRoute: ApiRoute = {
   auth: 'tab',
   handle: async (_request, who: Caller, services: Services) => {
     const now = services.now();
+    const role = roleOf(who, now);
     const me: Me = {
       name: who.name,
-      role: roleOf(who, now),
+      role,
+      ...(role === null ? { admins: (await adminsToAsk(who, services)).map((name) => clean(name, 60)) } : {}),
       reasons: liveGrants(who, now).map((grant) => reasonOf(grant, now)),
       home: who.home,
+      consent: services.consent !== undefined,
       now,
       may: {
         connect: scopeFor(who, tabOf(who), 'connect', now).all,
         sync: may(who, 'sync', undefined, now),
+        manage: may(who, 'connect', undefined, now),
         people: may(who, 'grant', undefined, now),
         audit: may(who, 'export', undefined, now),
       },
