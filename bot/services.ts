@@ -949,7 +949,7 @@ export type ConsentApp = {
   pages: string;
   consentUrl(tenant: TenantId, state: string): string;
   signInUrl(tenant: TenantId, state: string, proof: ConsentProof): string;
-  /** Exchanges the code of a sign-in and checks the ID token. Throws only `stopped`, and `service-error` without keys. */
+  /** Exchanges the code of a sign-in and checks the ID token. Throws only `stopped`. */
   signedIn(tenant: TenantId, code: string, proof: ConsentProof): Promise<SignedIn>;
 };
 

@@ -2,6 +2,7 @@ import { createHash, createPrivateKey, randomUUID, X509Certificate } from 'node:
 import * as v from 'valibot';
 import type { TenantId } from '../../shared/tenants/tenant.ts';
 import type { Cloud } from '../clouds.ts';
+import { hasCode } from '../errors.ts';
 import { type Outbound, OutboundError } from '../outbound.ts';
 import type { ConsentApp, ConsentProof, Failure, SignedIn, SigningKeys } from '../services.ts';
 import { entraErrorSchema, entraFailure } from './aadsts.ts';
@@ -143,5 +144,7 @@ function failedBy(error: unknown): SignedIn {
 function failureOf(error: unknown): Failure | undefined {
   if (error instanceof MicrosoftError) return error.failure;
   if (error instanceof OutboundError && error.code !== 'stopped') return silence(error).failure;
+  // Nobody can say of a token whether it is right while Entra tells no keys.
+  if (hasCode(error, 'service-error')) return nonsense(error.message);
   return undefined;
 }
