@@ -105,9 +105,9 @@ function Content({ session, again }: { session: Session; again: () => void }) {
     return (
       <Notice title="You have no role in Watchpost yet" action={{ text: 'Look again', run: me.reload }}>
         You are signed in as {me.value.name || 'a person without a name'}. Write <code>hello</code> to
-        Watchpost in Teams once, so that it knows your address. Then ask an Admin to write in a chat with
-        Watchpost: <code>grant &lt;your address&gt; reader</code>. What your sign-in says stands under Who am
-        I. <SwitchPerson session={session} />
+        Watchpost in Teams once, so that it knows you. Then ask {whomToAsk(me.value.admins)} for a role: an
+        Admin gives it on the page People. What your sign-in says stands under Who am I.{' '}
+        <SwitchPerson session={session} />
       </Notice>
     );
   }
@@ -133,6 +133,12 @@ function Content({ session, again }: { session: Session; again: () => void }) {
       The link may be old or cut short.
     </Notice>
   );
+}
+
+function whomToAsk(admins: readonly string[] = []): string {
+  if (admins.length === 0) return 'an Admin';
+  const last = admins.at(-1) ?? '';
+  return admins.length === 1 ? last : `${admins.slice(0, -1).join(', ')} or ${last}`;
 }
 
 /** In the demo one person plays five: this chooses another. */

@@ -1,8 +1,9 @@
-import { type Caller, liveGrants, may, roleOf, scopeFor } from '../../shared/access.ts';
+import { type Caller, may, roleOf, scopeFor } from '../../shared/access.ts';
 import type { Command } from '../../shared/command.ts';
 import { type CommandRow, commandTable } from '../../shared/command-table.ts';
 import { plain } from '../../shared/foreign-text.ts';
 import { escapeUsage, helpCard } from '../cards/help.ts';
+import { adminsToAsk } from '../people/admins.ts';
 import type { Place, Reply, Services } from '../services.ts';
 import { withCard } from './reply.ts';
 
@@ -65,21 +66,11 @@ export async function noRole(who: Caller, where: Place, services: Services): Pro
   return `You have no role here yet. ${await whomToAsk(who, where, services)}`;
 }
 
-const mostAsked = 3;
-
 /** Who can give a role, as a sentence. Names only to people of the home tenant and only among themselves. */
 export async function whomToAsk(who: Caller, where: Place, services: Services): Promise<string> {
   const amongUs = where.audience.kind === 'personal' || where.audience.kind === 'internal';
-  if (!who.home || who.disabled || !amongUs) return 'An Admin can give you one.';
-  const now = services.now();
-  const { rows } = await services.store.people.withGrants({ limit: 100 });
-  const admins = rows.filter(
-    (person) =>
-      person.tid === who.tid &&
-      person.name !== '' &&
-      liveGrants({ ...person, home: true }, now).some((grant) => grant.role === 'Admin'),
-  );
-  const names = admins.slice(0, mostAsked).map((person) => plain(person.name, 60));
+  if (!amongUs) return 'An Admin can give you one.';
+  const names = (await adminsToAsk(who, services)).map((name) => plain(name, 60));
   if (names.length === 0) return 'An Admin can give you one.';
   return `An Admin can give you one: ask ${names.length === 1 ? names[0] : `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`}.`;
 }

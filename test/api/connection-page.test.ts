@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { adminsToAsk } from '../../bot/people/admins.ts';
 import { Secret } from '../../bot/secrets.ts';
 import { scopeOfSystem } from '../../shared/access.ts';
-import type { TenantList, TenantPage } from '../../shared/api.ts';
+import type { Me, TenantList, TenantPage } from '../../shared/api.ts';
 import type { TenantId } from '../../shared/tenants/tenant.ts';
 import { plus } from '../../shared/time.ts';
 import { fiveTenants } from '../tab/seeded.ts';
@@ -57,6 +58,26 @@ test("Watchpost's own credentials are told to Admins of all tenants and to nobod
     'Client secret of the bot ended on 1 Jan 2020. Whoever runs Watchpost renews it.',
   ]);
   expect((await ask<TenantList>('/api/tab/tenants', 1)).notices).toEqual([]);
+});
+
+test('who has no role is told whom to ask, as in chat; others are told nobody', async () => {
+  expect((await ask<Me>('/api/tab/me', 4)).admins).toEqual(['Ana Reyes']);
+  expect(await ask<Me>('/api/tab/me', 1)).not.toHaveProperty('admins');
+  const { rows } = await server.store.people.withGrants({ limit: 10 });
+  const ana = rows.find(({ name }) => name === 'Ana Reyes');
+  if (ana === undefined) throw new Error('Ana is not known');
+  const stranger = {
+    tid: ids[0] as TenantId,
+    oid: 'stranger',
+    name: 'Vi',
+    home: false,
+    disabled: false,
+    grants: [],
+  };
+  expect(await adminsToAsk(stranger, server.services)).toEqual([]);
+  expect(await adminsToAsk({ ...stranger, tid: ana.tid, home: true }, server.services)).toEqual([
+    'Ana Reyes',
+  ]);
 });
 
 test('a channel that cannot be told is told to who looks after all tenants, with the way out', async () => {
