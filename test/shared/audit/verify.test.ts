@@ -136,7 +136,7 @@ function bare(entry: AuditContent): AuditContent {
 }
 
 /** Faults that were not found, or not where they are. */
-function missed(comparisons?: Comparisons): string[] {
+function missed(comparisons?: Comparisons, of = tamperings): string[] {
   const random = seeded();
   const spots = [
     0,
@@ -145,7 +145,7 @@ function missed(comparisons?: Comparisons): string[] {
     length - 12,
     ...Array.from({ length: 3 }, () => Math.floor(random() * (length - 12))),
   ];
-  return tamperings.flatMap(({ does, change, off = 0 }) =>
+  return of.flatMap(({ does, change, off = 0 }) =>
     spots.flatMap((at) => {
       const verdict = verdictOn(change(whole, at), [], comparisons);
       const found = verdict.kind === 'broken' && verdict.seq === at + 1 + off;
@@ -156,12 +156,13 @@ function missed(comparisons?: Comparisons): string[] {
 
 test('whatever is done to one entry is found, and named', () => {
   expect(missed()).toEqual([]);
-});
+}, 300_000);
 
 test('a verifier that does not look at `prev` misses some: the check above can see it', () => {
-  const blind = missed({ follows: () => true });
-  expect(blind.some((one) => one.startsWith('edits it and makes its hash anew'))).toBe(true);
-});
+  const hardest = tamperings.filter(({ does }) => does === 'edits it and makes its hash anew');
+  expect(missed(undefined, hardest)).toEqual([]);
+  expect(missed({ follows: () => true }, hardest).length).toBeGreaterThan(0);
+}, 300_000);
 
 test.each([{ field: 'tenantSeq' }, { field: 'tenantPrev' }, { field: 'tenantHash' }] as const)(
   'an edit of $field names the tenant’s chain',
