@@ -39,8 +39,7 @@ export function pagePolicy(consent: Services['consent']): string {
 
 function page(wanted: Wanted, { consent }: Pick<Services, 'consent'>): PageAnswer {
   const { title, body, outcome, says = '', headers = {} } = wanted;
-  const script =
-    outcome === undefined ? '' : '<script type="module" src="/tab/connected.js"></script>';
+  const script = outcome === undefined ? '' : '<script type="module" src="/tab/connected.js"></script>';
   const marks =
     outcome === undefined ? '' : ` data-outcome="${outcome}" data-says="${escapeHtml(`${title}. ${says}`)}"`;
   return {
