@@ -3,7 +3,7 @@ import { useEffect, useState } from 'react';
 import type { Api } from './api.ts';
 import { useLazy } from './lazy.ts';
 import { Notice } from './Notice.tsx';
-import { goBack, navigate, useRoute } from './navigation.ts';
+import { follow, goBack, navigate, useRoute } from './navigation.ts';
 import { Overview } from './Overview.tsx';
 import { hrefOf, overview, type Section } from './route.ts';
 import { Safe } from './Safe.tsx';
@@ -106,8 +106,11 @@ function Content({ session, again }: { session: Session; again: () => void }) {
       <Notice title="You have no role in Watchpost yet" action={{ text: 'Look again', run: me.reload }}>
         You are signed in as {me.value.name || 'a person without a name'}. Write <code>hello</code> to
         Watchpost in Teams once, so that it knows you. Then ask {whomToAsk(me.value.admins)} for a role: an
-        Admin gives it on the page People. What your sign-in says stands under Who am I.{' '}
-        <SwitchPerson session={session} />
+        Admin gives it on the page People. What your sign-in says:{' '}
+        <a href="/tab/me" onClick={follow}>
+          Who am I
+        </a>
+        . <SwitchPerson session={session} />
       </Notice>
     );
   }

@@ -18,6 +18,8 @@ test.each([
   },
   { address: '/tab/companies', search: '?tag=gold', route: { page: 'companies' } },
   { address: '/tab/add/', search: '', route: { page: 'add' } },
+  { address: '/tab/people', search: '', route: { page: 'people' } },
+  { address: '/tab/me/', search: '', route: { page: 'me' } },
   { address: '/tab/jobs', search: '', route: { page: 'jobs' } },
   { address: '/tab/configure', search: '', route: { page: 'configure' } },
   { address: '/tab/else', search: '', route: { page: 'unknown' } },
