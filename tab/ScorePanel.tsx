@@ -65,8 +65,8 @@ export function ScorePanel({ page, score, now }: { page: TenantPage; score: Scor
             />
           ))}
         </fieldset>
-        <button type="button" className="quiet" aria-pressed={asTable} onClick={() => setAsTable(!asTable)}>
-          as a table
+        <button type="button" className="quiet" onClick={() => setAsTable(!asTable)}>
+          {asTable ? 'as a chart' : 'as a table'}
         </button>
       </div>
       {asTable ? (

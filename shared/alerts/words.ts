@@ -32,7 +32,7 @@ export function headline({ kind, facts }: Drop, saying: Saying): string {
     case 'opened':
       return sentence(`${name} ${fall(facts)}`);
     case 'reopened':
-      return sentence(`Again: ${name} ${fall(facts)}`);
+      return sentence(`${name} again ${fall(facts)}`);
     case 'worsened':
       return sentence(
         `${name} lost a further ${points(facts.further)}: now ${loss(facts)} since ${dayText(facts.since, saying.now)}${span(facts)}`,

@@ -74,7 +74,7 @@ test('what moved the score too is told as on the card', async () => {
 
 test.each([
   { what: 'that grew', fall: fallen.worsened, says: /^Contoso Ltd lost a further 10\spoints/ },
-  { what: 'that came again', fall: fallen.reopened, says: /^Again: Contoso Ltd fell 3\.1/ },
+  { what: 'that came again', fall: fallen.reopened, says: /^Contoso Ltd again fell 3\.1/ },
   { what: 'somebody has acknowledged', fall: acknowledged(fallen.opened), says: /^Contoso Ltd fell 3\.1/ },
 ])('a fall $what still stands', async ({ fall, says }) => {
   await stands(fall);

@@ -162,6 +162,22 @@ story('opening the tab', () => {
       );
       expect(edges).toHaveLength(5);
       expect(new Set(edges).size).toBe(1);
+      // The state and how old it is stand on one line; centred on its mark, the word would not.
+      const onOneLine = () =>
+        tab.locator('.tenants tbody tr').evaluateAll((rows) =>
+          rows.every((row) => {
+            const [health = 0, read = 9] = ['.health', '.read'].map((part) => {
+              const text = document.createTreeWalker(row.querySelector(part) ?? row, NodeFilter.SHOW_TEXT);
+              const range = document.createRange();
+              range.selectNodeContents(text.nextNode() ?? row);
+              return range.getBoundingClientRect().top;
+            });
+            return Math.abs(health - read) <= 1;
+          }),
+        );
+      expect(await onOneLine()).toBe(true);
+      await tab.addStyleTag({ content: '.page .health { align-items: center }' });
+      expect(await onOneLine()).toBe(false);
       const strip = tab.locator('.overview > .chips');
       expect(await strip.evaluate((one) => one.scrollWidth - one.clientWidth)).toBe(0);
       // The short word is for the eye only.
@@ -328,6 +344,7 @@ story('opening the tab', () => {
       await page.keyboard.press('ArrowLeft');
       expect(await chart.getAttribute('aria-valuetext')).not.toBe(last);
       await tab.getByRole('button', { name: 'as a table' }).click();
+      expect(await tab.getByRole('button', { name: 'as a chart' }).count()).toBe(1);
       expect(await tab.locator('.trend-table tbody tr').count()).toBe(90);
       await tab.getByRole('link', { name: 'Tenants' }).click();
       await list(tab);

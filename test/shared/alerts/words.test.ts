@@ -91,7 +91,7 @@ test.each<{ what: string; told: Transition<'scoreDrop'>; says: string }>([
   {
     what: 'reopened',
     told: last({}, fell, {}, fell),
-    says: `Again: Contoso fell 3.1${n}%-points (62.4${t}% → 59.2${t}%), 2 controls regressed.`,
+    says: `Contoso again fell 3.1${n}%-points (62.4${t}% → 59.2${t}%), 2 controls regressed.`,
   },
 ])('$what: $says', ({ told, says }) => {
   expect(headline(told, saying)).toBe(says);
