@@ -7,8 +7,6 @@ import { openSearch, rowOf } from './audit-search.ts';
 import { verifyAudit } from './audit-verify.ts';
 import type { Kit } from './kit.ts';
 
-export { auditDeclaration };
-
 const longest = 1_000;
 
 /** The audit log; `files` are the checkpoints', absent where none are written or compared. */

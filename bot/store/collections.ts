@@ -1,4 +1,4 @@
-import { auditDeclaration } from './audit.ts';
+import { auditDeclaration } from './audit-chain.ts';
 import { claimsDeclaration, claimTriesDeclaration } from './claims.ts';
 import { connectLinksDeclaration } from './connect-links.ts';
 import { connectPassesDeclaration } from './connect-passes.ts';
