@@ -27,6 +27,8 @@ export function Bulk(props: {
   chosen: number;
   total: number;
   tags: readonly string[];
+  /** Tags that one of the chosen has. */
+  held: readonly string[];
   chooseAll: () => void;
   clear: () => void;
   changed: () => void;
@@ -96,7 +98,7 @@ export function Bulk(props: {
           </Button>
         </section>
       )}
-      {dialog === 'tags' && <Tags {...{ api, of, these, known: props.tags, close }} />}
+      {dialog === 'tags' && <Tags {...{ api, of, these, known: props.tags, held: props.held, close }} />}
       {dialog === 'cadence' && <HowOften {...{ api, of, these, close }} />}
       {dialog === 'links' && <Links {...{ api, of, these, chosen, close }} />}
     </>
@@ -156,7 +158,9 @@ function Form(props: {
   );
 }
 
-function Tags({ api, of, these, known, close }: DialogProps & { known: readonly string[] }) {
+/** `known`: what is suggested; `held`: what at least one of these has and can lose. */
+export function Tags(props: DialogProps & { known: readonly string[]; held: readonly string[] }) {
+  const { api, of, these, known, held, close } = props;
   const [typed, setTyped] = useState('');
   const [add, setAdd] = useState<string[]>([]);
   const [remove, setRemove] = useState<string[]>([]);
@@ -215,10 +219,10 @@ function Tags({ api, of, these, known, close }: DialogProps & { known: readonly 
           ))}
         </ul>
       )}
-      {known.length > 0 && (
+      {held.length > 0 && (
         <fieldset className="choices card">
           <legend>Take away</legend>
-          {known.map((tag) => (
+          {held.map((tag) => (
             <label key={tag} className="choice">
               <input
                 type="checkbox"

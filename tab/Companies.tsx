@@ -78,6 +78,7 @@ export function Companies({ api, me }: SectionProps) {
     );
   }
   const { figures, total } = list.value;
+  const known = figures.tags.map(({ tag }) => tag);
   const chosen = ticked === 'all' ? total : ticked.size;
   const of: Selection = ticked === 'all' ? { match } : { ids: [...ticked] };
   return (
@@ -115,7 +116,8 @@ export function Companies({ api, me }: SectionProps) {
         of={of}
         chosen={chosen}
         total={total}
-        tags={figures.tags.map(({ tag }) => tag)}
+        tags={known}
+        held={heldBy(ticked, list.value.rows) ?? known}
         chooseAll={() => setTicked('all')}
         clear={() => setTicked(new Set())}
         changed={() => {
@@ -281,6 +283,14 @@ function Row(props: {
       </td>
     </tr>
   );
+}
+
+/** The tags of those that are ticked; null when some of them are not among `rows`. */
+function heldBy(ticked: ReadonlySet<string> | 'all', rows: readonly TenantRow[]): string[] | null {
+  if (ticked === 'all') return null;
+  const those = rows.filter(({ id }) => ticked.has(id));
+  if (those.length < ticked.size) return null;
+  return [...new Set(those.flatMap(({ tags }) => tags))].sort();
 }
 
 function StateWord({ row }: { row: TenantRow }) {

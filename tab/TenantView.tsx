@@ -19,6 +19,7 @@ import { ScorePanel } from './ScorePanel.tsx';
 import { TenantFrame } from './Skeleton.tsx';
 import { Sources } from './Sources.tsx';
 import { type Matter, useSyncNow } from './SyncNow.tsx';
+import { TenantTags } from './TenantTags.tsx';
 import { useHeadingFocus } from './use-heading-focus.ts';
 import { useLoad } from './use-load.ts';
 import { useNow } from './use-now.ts';
@@ -121,6 +122,14 @@ function Page(props: { page: TenantPage; api: Api; reload: () => void; children:
               </>
             )}
           </span>
+          <TenantTags
+            api={api}
+            id={tenant.id}
+            name={tenant.name}
+            tags={tenant.tags}
+            mayChange={page.may.connect}
+            changed={reload}
+          />
         </div>
         {page.may.sync && !isNotConnected(tenant.health) && sync.button}
       </header>

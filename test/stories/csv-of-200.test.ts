@@ -174,6 +174,17 @@ story(`a list of ${many} companies`, () => {
       await tab.getByRole('heading', { name: 'Jobs' }).waitFor();
       await tab.getByText('Failed once').first().waitFor();
       await judged('jobs');
+
+      const one = tenantId(customers[0]?.id ?? '');
+      await tab.goto(`https://watchpost.example.com/tab/tenants/${one}`);
+      await tab.getByRole('button', { name: 'Edit tags' }).click();
+      await tab.getByLabel('wave 0').check();
+      await tab.getByLabel('Add a tag').fill('VIP');
+      await judged('tags');
+      await tab.getByRole('button', { name: 'Save' }).click();
+      await tab.getByRole('list', { name: 'Tags' }).getByText('vip').waitFor();
+      expect(one && (await server.store.tenants.get(everything, one))?.tags).toEqual(['gold', 'vip']);
+      await judged('tenant');
     } finally {
       await clock.stop(10_000);
     }
