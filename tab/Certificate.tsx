@@ -80,10 +80,10 @@ export function Certificate(props: {
         <summary>Optional: Exchange settings</summary>
         <p className="caption">
           Transport rules, anti-phishing, anti-spam, safe links and attachments, DKIM and forwarding are not
-          in Microsoft Graph. To let Watchpost read them, give the application{' '}
-          <code>Exchange.ManageAsApp</code> (application permission of Office 365 Exchange Online, with an
-          administrator's consent) and assign it the role <em>Global Reader</em> in Entra. It can take an
-          hour. Watchpost reads settings only, never mail.
+          in Microsoft Graph. For them the application needs <code>Exchange.ManageAsApp</code> (application
+          permission of Office 365 Exchange Online, with an administrator's consent) and, in Entra, the role{' '}
+          <em>Global Reader</em>; that can take an hour. This version tests whether the permission is there
+          and reads no Exchange settings yet; mail is never read.
         </p>
       </details>
       <details>

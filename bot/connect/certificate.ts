@@ -151,5 +151,10 @@ async function exchangeStep(
       says: `${exchangePermission} is granted; whether the role Global Reader was assigned is not tested`,
     };
   }
-  return { step, works: true, gap: true, says: `${exchangePermission} is not granted, so they are not read` };
+  return {
+    step,
+    works: true,
+    gap: true,
+    says: `${exchangePermission} is not granted; nothing else needs it`,
+  };
 }

@@ -153,7 +153,7 @@ describe('a tenant that is not connected yet', () => {
     expect(await waits(one)).toBeNull();
     expect(exchangeIn(answer)).toMatchObject({
       state: 'gap',
-      says: 'Exchange.ManageAsApp is not granted, so they are not read.',
+      says: 'Exchange.ManageAsApp is not granted; nothing else needs it.',
     });
     // What the application may read is known from the test on, and again from each sync.
     const rolesOf = async () => (await server.store.tenants.get(everything, id(one.id)))?.permissions?.roles;
