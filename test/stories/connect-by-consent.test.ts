@@ -118,7 +118,8 @@ story('connecting by consent', () => {
     const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
     const [ana] = sandbox.info.people;
     const token = await sandbox.token({ for: 'tab', person: ana?.oid ?? '' });
-    const host = await openInTeams(context, { server: rig.url, token, path: `/tab/tenants/${company.id}` });
+    const path = `/tab/tenants/${company.id}`;
+    const host = await openInTeams(context, { server: rig.url, token, path, theme: 'contrast' });
     const ways = host.tab.locator('section', {
       has: host.tab.getByRole('heading', { name: 'Not connected yet' }),
     });
@@ -131,6 +132,7 @@ story('connecting by consent', () => {
       await host.setWindow(end);
       await ways.getByRole('button', { name: 'Sign in with Microsoft' }).click();
       await ways.locator('.said').filter({ hasText: says }).waitFor();
+      await keepShot(host.page, `consent-teams-${says.slice(0, 12)}`);
     }
     expect((await host.calls()).filter((call) => call === 'authentication.authenticate')).toHaveLength(4);
     await context.close();
