@@ -50,10 +50,11 @@ describe('fifty customers with a canary in every field', () => {
 
   test('nothing of a customer is ever seen where it may not be', async () => {
     const outcome = await play({ actions: count(5_000, 5_000), heldRounds: 4 });
-    const { actions, posts, answers, held, seen, seconds } = outcome;
+    const { actions, posts, answers, held, boundByCommand, seen, seconds } = outcome;
     console.log(
-      `seed ${seed}: ${actions} actions, ${posts} posts and ${answers} answers judged, ${seen} canaries seen where they may be, ${held} turns held, ${seconds} s`,
+      `seed ${seed}: ${actions} actions, ${posts} posts and ${answers} answers judged, ${seen} canaries seen where they may be, ${held} turns held, ${boundByCommand} rooms bound by command, ${seconds} s`,
     );
+    expect(boundByCommand).toBeGreaterThan(5);
     expect(outcome.leaks.slice(0, 5)).toEqual([]);
     expect(outcome.leaks).toHaveLength(0);
     expect(outcome.escalations).toEqual([]);

@@ -82,6 +82,8 @@ export function bare(text: string): string {
 const echoes = [
   /called "(?<said>[^"]{1,200})"/g,
   /“(?<said>[^”]{1,200})”/g,
+  // The rest of a command that is shown again with one name put right.
+  /(?<=\b(?:admin|operator|reader|customer|deny) |, )"(?<said>[^"]{1,200})"/g,
   /(?:the address|the object id) (?<said>\S{1,200})/g,
 ];
 

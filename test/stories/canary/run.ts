@@ -42,6 +42,8 @@ export type Outcome = {
   answers: number;
   /** Slow turns whose place or person was changed under them. */
   held: number;
+  /** Rooms that belong to somebody else since an Admin typed so, with the code that was shown there. */
+  boundByCommand: number;
   /** Somebody got more than the giver has. */
   escalations: string[];
   leaks: Leak[];
@@ -72,7 +74,7 @@ export async function run(options: {
   const api = new Pool(inside.url, { connections: atOnce });
   const ledger = await followLedger(sandbox);
   const outcome: Outcome = {
-    ...{ actions: 0, posts: 0, answers: 0, held: 0, seconds: 0 },
+    ...{ actions: 0, posts: 0, answers: 0, held: 0, boundByCommand: 0, seconds: 0 },
     ...{ escalations: [], leaks: [], broken: [] },
   };
   const cards: Card[] = [];
@@ -84,6 +86,7 @@ export async function run(options: {
   /** Conversations in which something was answered. */
   const heard = new Set<string>();
   const busy = new Map<string, Promise<unknown>>();
+  let threadsOfBinding = 0;
   const personals = new Map(people.map((one) => [personal(one).id, one]));
   const roomsById = new Map(rooms.map((one) => [one.id, one]));
   const byOid = new Map(people.map((one) => [one.oid, one]));
@@ -98,7 +101,7 @@ export async function run(options: {
   function noteTyped(where: Spot, text: string): void {
     const set = typedIn.get(where.id) ?? new Set<string>();
     typedIn.set(where.id, set);
-    const said = text.replace(/^(score|sync|grant|revoke|watch|unwatch|threshold)\s+|\s+3%$/gi, '');
+    const said = text.replace(/^(score|sync|grant|revoke|watch|unwatch|threshold|bind)\s+|\s+3%$/gi, '');
     for (const part of [said, text, ...text.split(/[\s,[\]]+/), ...(text.match(/[^,[\]]+/g) ?? [])])
       if (bare(part) !== '') set.add(bare(part));
   }
@@ -388,8 +391,13 @@ export async function run(options: {
           random,
         );
         const began = Date.now();
-        await bind(services, room, binding);
-        room.facts.set({ ...fact, binding }, began, Date.now());
+        const typed = random() < 0.4;
+        if (typed) await bindByCommand(room, binding);
+        else await bind(services, room, binding);
+        // What was typed may be refused: to whom the room belongs is what the store says then.
+        const now = typed ? await boundTo(room) : binding;
+        if (typed && JSON.stringify(now) !== JSON.stringify(fact.binding)) outcome.boundByCommand += 1;
+        room.facts.set({ ...fact, binding: now }, began, Date.now());
         return;
       }
       const guests = fact.members.filter((one) => one.tid !== home);
@@ -419,6 +427,50 @@ export async function run(options: {
     });
   }
 
+  /** As an Admin does it in the room: the code that is shown there typed back, and by a second one where it takes two. */
+  async function bindByCommand(room: Room, binding: PlaceFact['binding']): Promise<void> {
+    const admin = keeper as Person;
+    if (typeof binding !== 'object') {
+      await answered(room, admin, binding === 'none' ? 'unbind' : 'bind internal');
+      return;
+    }
+    const customer = customers.find(({ id }) => id === binding.customer);
+    const shown = await answered(room, admin, `bind ${customer?.domain}`);
+    const code = /bind ([A-Z2-9]{4}-[A-Z2-9]{4})/.exec(shown)?.[1];
+    if (code === undefined) return;
+    const said = await answered(room, admin, `bind ${code}`);
+    if (said.includes('a second Admin')) await answered(room, second as Person, `bind ${code}`);
+  }
+
+  /** Says it in a thread of its own, where there are threads, and waits for the words of the answer. */
+  async function answered(room: Room, who: Person, text: string): Promise<string> {
+    threadsOfBinding += 1;
+    const thread = String(1_500_000_000_000 + threadsOfBinding);
+    const conversation = room.kind === 'channel' ? `${room.id};messageid=${thread}` : room.id;
+    const before = (await sandbox.posts(`?conversation=${encodeURIComponent(conversation)}`)).length;
+    await say(who, room, text, room.kind === 'channel' ? { thread } : {});
+    let words = '';
+    await poll(
+      async () => {
+        const posts = await sandbox.posts(`?conversation=${encodeURIComponent(conversation)}`);
+        words = posts
+          .slice(before)
+          .map((one) => JSON.stringify(contentOf(one)))
+          .join(' ');
+        return /bind|bound|internal|belong|not valid|second Admin|role|Nothing|available/i.test(words);
+      },
+      30_000,
+      () => `${text} was not answered in ${conversation}`,
+    );
+    return words;
+  }
+
+  async function boundTo(room: Room): Promise<PlaceFact['binding']> {
+    const row = await services.store.places.get(room.id);
+    if (row?.binding === undefined) return 'none';
+    return row.binding.kind === 'internal' ? 'internal' : { customer: row.binding.tenant };
+  }
+
   /** What a channel hears is set up by anybody, of anybody, anywhere: the confirmation names what it is about. */
   function hearing(random: () => number): string {
     return pick(
@@ -430,6 +482,8 @@ export async function run(options: {
         `unwatch ${name(random)}`,
         'unwatch',
         `threshold ${name(random)} 3%`,
+        // A code is shown, and nothing is bound: nobody types it back.
+        `bind ${name(random)}`,
       ],
       random,
     );
