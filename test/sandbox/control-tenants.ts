@@ -220,8 +220,7 @@ function consent(tenant: SandboxTenant, body: unknown): Answer {
   if (wanted.grant !== undefined) {
     tenant.consent = [...new Set(wanted.grant)];
     // Granted here it is known everywhere at once.
-    if (tenant.ours !== undefined)
-      tenant.ours = { roles: tenant.consent, from: new Date(0).toISOString() };
+    if (tenant.ours !== undefined) tenant.ours = { roles: tenant.consent, from: new Date(0).toISOString() };
   }
   return json(200, { tenant: tenant.domain, consent: tenant.consent, usual: usualConsent });
 }
