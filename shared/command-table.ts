@@ -77,7 +77,8 @@ export const commandTable: readonly CommandRow[] = [
   {
     name: 'watch',
     usage: 'watch contoso',
-    summary: 'From now on this place hears when a score falls or a connection breaks; watch all for every tenant',
+    summary:
+      'From now on this place hears when a score falls or a connection breaks; watch all for every tenant',
     needs: 'watch',
     places: together,
     menu: true,
