@@ -1,5 +1,5 @@
 import { percentOf } from '../score/score-change.ts';
-import { direction, listed, signed } from '../words.ts';
+import { direction, listed, percentPoints, signed } from '../words.ts';
 import type { DropFacts } from './drop-facts.ts';
 
 /** What moved a score between two days; `points` is what controls lost, `gained` what controls gained, both ≥ 0. */
@@ -58,12 +58,12 @@ export function accountInWords(movement: Movement, lost = names.lost): string {
     .join(', ');
 }
 
-/** The same without the controls' loss, for where that has just been said: "−1.2 by Microsoft". */
+/** The same without the controls' loss, for where that has just been said: "−1.2 %-points by Microsoft". */
 export function besidesInWords(movement: Movement): string {
   return listed(
     accountOf(movement)
       .filter(({ by }) => by !== 'lost')
-      .map(({ by, percent }) => `${signed(percent)} by ${names[by]}`),
+      .map(({ by, percent }) => `${signed(percent)} ${percentPoints} by ${names[by]}`),
   );
 }
 

@@ -48,7 +48,7 @@ test.each<{ what: string; news: DropNews; band: string; title: string; detail: s
     news: newsOf(fallen.aside),
     band: 'attention',
     title: 'Contoso Ltd fell to 61.2\u202f%',
-    detail: '−16 points (−3.1 %-points) since 19\u00a0Nov, −1.2 by Microsoft, was 65.5\u202f%',
+    detail: '−16 points (−3.1 %-points) since 19\u00a0Nov, −1.2 %-points by Microsoft, was 65.5\u202f%',
     buttons: both,
   },
   {
