@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { dueForAll } from '../../bot/jobs/due-for-all.ts';
 import { syncDirectory } from '../../bot/jobs/sync-directory.ts';
 import { scopeOfJob } from '../../shared/access.ts';
 import { notConnected } from '../../shared/tenants/not-connected.ts';
@@ -7,7 +8,7 @@ import {
   directoryDatasetNames,
   type TenantId,
 } from '../../shared/tenants/tenant.ts';
-import { millis, never } from '../../shared/time.ts';
+import { millis, never, plus } from '../../shared/time.ts';
 import { Crash, crashing, dump, ignoringGuards } from '../store/faulty.ts';
 import { count } from '../support/counts.ts';
 import { type DirectoryRig, openDirectoryRig } from './directory-rig.ts';
@@ -299,3 +300,18 @@ test('who has lost the lease writes nothing; with the fence ignored it would', a
   await syncDirectory(old, planted);
   expect(await dump(rig.engine, ['directories', 'tenants'])).not.toEqual(before);
 }, 30_000);
+
+test('tenants from before get their row, each at its own moment; who has one keeps it', async () => {
+  const id = await rig.make({ name: 'From Before', domain: 'from-before.example', users: 10 });
+  const known = await rig.make({ name: 'Has One', domain: 'has-one.example', users: 10 });
+  const soon = plus(rig.store.now(), 5_000);
+  await rig.store.work.schedule(scopeOfJob(known), known, 'sync-directory', soon);
+  await dueForAll('sync-directory', rig.services);
+  const due = async (tenant: TenantId) =>
+    (await rig.store.work.get(scopeOfJob(tenant), tenant, 'sync-directory'))?.dueAt ?? '';
+  expect(await due(known)).toBe(soon);
+  const wait = millis(await due(id)) - millis(rig.store.now());
+  expect(wait).toBeGreaterThan(0);
+  expect(wait).toBeLessThanOrEqual(25 * 3_600_000);
+  expect(await rig.store.work.backlog()).toBe(0);
+});

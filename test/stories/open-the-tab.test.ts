@@ -77,7 +77,14 @@ story('opening the tab', () => {
   describe.each(themes)('in the %s theme', (theme) => {
     test.each([
       { name: 'overview', path: () => '/tab/', ready: list },
-      { name: 'tenant', path: () => `/tab/tenants/${contoso}`, ready: score },
+      {
+        name: 'tenant',
+        path: () => `/tab/tenants/${contoso}`,
+        ready: async (tab: Frame) => {
+          await score(tab);
+          await tab.waitForSelector('.directory .mail-domains');
+        },
+      },
     ])(
       'the $name is whole, accessible and never scrolls sideways, from 320 to 1440 px',
       async ({ name, path, ready }) => {

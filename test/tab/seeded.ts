@@ -4,6 +4,7 @@ import { evaluateScores } from '../../shared/score/evaluate.ts';
 import type { ControlProfile, EvaluatedSnapshot } from '../../shared/score/score.ts';
 import { type Tenant, tenantId } from '../../shared/tenants/tenant.ts';
 import { dayOf, type Instant, plus, plusDays } from '../../shared/time.ts';
+import { seedDirectory } from './seeded-directory.ts';
 
 /** What a test tenant looks like. */
 export type Seed = {
@@ -178,6 +179,7 @@ async function seedTenant(store: Store, seed: Seed, index: number, now: Instant)
     ms: 10,
     failed: false,
   });
+  if (seed.name.startsWith('Contoso')) await seedDirectory(store, id, now);
   return tenant;
 }
 
