@@ -23,6 +23,8 @@ export type Me = {
   home: boolean;
   /** There is an application that organisations can consent to. */
   consent: boolean;
+  /** The Entra admin center of this cloud. */
+  entraPortal: string;
   now: Instant;
   /** `connect`: new tenants, which takes an Admin of all of them. `sync`: some tenant; `manage`: be an Admin of some. `people`: their roles. `audit`: the log. */
   may: { connect: boolean; sync: boolean; manage: boolean; people: boolean; audit: boolean };

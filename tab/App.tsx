@@ -1,11 +1,13 @@
 import { FluentProvider } from '@fluentui/react-components';
 import { useEffect, useState } from 'react';
+import type { Me } from '../shared/api.ts';
 import type { Api } from './api.ts';
+import { EntraPortal } from './entra-portal.ts';
 import { useLazy } from './lazy.ts';
 import { Notice } from './Notice.tsx';
 import { follow, goBack, navigate, useRoute } from './navigation.ts';
 import { Overview } from './Overview.tsx';
-import { hrefOf, overview, type Section } from './route.ts';
+import { hrefOf, overview, type Route, type Section } from './route.ts';
 import { Safe } from './Safe.tsx';
 import { SignInTrouble } from './SignInTrouble.tsx';
 import { OverviewFrame, TenantFrame } from './Skeleton.tsx';
@@ -116,6 +118,22 @@ function Content({ session, again }: { session: Session; again: () => void }) {
   }
   // Both pages load beside `me`: who has no role gets an empty answer and then the notice above.
   const who = me.state === 'known' ? me.value : null;
+  return (
+    <EntraPortal value={who?.entraPortal ?? 'https://entra.microsoft.com'}>
+      <Pages session={session} route={route} who={who} />
+    </EntraPortal>
+  );
+}
+
+function Pages({
+  session,
+  route,
+  who,
+}: {
+  session: Extract<Session, { kind: 'ready' }>;
+  route: Route;
+  who: Me | null;
+}) {
   if (route.page === 'overview') {
     return (
       <Overview api={session.api} me={who} at={route}>

@@ -1,5 +1,5 @@
 import { Button } from '@fluentui/react-components';
-import { type FormEvent, useCallback, useRef, useState } from 'react';
+import { type FormEvent, useCallback, useContext, useRef, useState } from 'react';
 import {
   type CertificateAnswer,
   type ConnectAnswer,
@@ -9,6 +9,7 @@ import {
 import type { Api } from './api.ts';
 import { Certificate } from './Certificate.tsx';
 import { ConnectSteps, stepsInWords } from './ConnectSteps.tsx';
+import { EntraPortal } from './entra-portal.ts';
 import { Field } from './Field.tsx';
 import { Modal } from './Modal.tsx';
 import { navigate } from './navigation.ts';
@@ -112,16 +113,26 @@ function Form(props: {
   const [certificate, setCertificate] = useState<WaitingCertificate | null>(null);
   const [tried, setTried] = useState<Tried>({ answer: null, running: null, problem: null });
   const secret = useRef<HTMLInputElement>(null);
+  /** An answer that comes after the form was edited says nothing about what stands there now. */
+  const turn = useRef(0);
 
   /** What was tested is what is saved: another letter, another test. */
-  const edited = (): void => setTried({ answer: null, running: null, problem: null });
+  const edited = (): void => {
+    turn.current += 1;
+    setTried({ answer: null, running: null, problem: null });
+  };
   const { answer, running, problem } = tried;
   const good = answer?.works === true && running === null;
 
   const run = async (save: boolean): Promise<void> => {
     const value = secret.current?.value ?? '';
     const ends = expires === '' ? {} : { secretExpires: expires };
-    setTried({ answer: save ? answer : null, running: save ? 'save' : 'test', problem: null });
+    turn.current += 1;
+    const asked = turn.current;
+    const tell = (one: Tried): void => {
+      if (turn.current === asked) setTried(one);
+    };
+    tell({ answer: save ? answer : null, running: save ? 'save' : 'test', problem: null });
     props.setBusy(save);
     try {
       const found =
@@ -134,9 +145,9 @@ function Form(props: {
       if (found.saved !== null) {
         if (secret.current !== null) secret.current.value = '';
         props.saved(found.saved);
-      } else setTried({ answer: found, running: null, problem: null });
+      } else tell({ answer: found, running: null, problem: null });
     } catch (error) {
-      setTried({ answer: null, running: null, problem: asApiError(error).message });
+      tell({ answer: null, running: null, problem: asApiError(error).message });
     } finally {
       props.setBusy(false);
     }
@@ -327,13 +338,14 @@ const permissions = [
 
 /** What an administrator of the tenant has to have done; folded away for who has done it before. */
 function Beforehand({ way }: { way: Way }) {
+  const portal = useContext(EntraPortal);
   return (
     <details>
       <summary>What has to be there first</summary>
       <ol className="caption beforehand">
         <li>
           An app registration in the tenant:{' '}
-          <Outside href="https://entra.microsoft.com/#view/Microsoft_AAD_RegisteredApps/ApplicationsListBlade">
+          <Outside href={`${portal}/#view/Microsoft_AAD_RegisteredApps/ApplicationsListBlade`}>
             App registrations in Entra
           </Outside>
           .

@@ -24,6 +24,7 @@ export const meRoute: ApiRoute = {
       reasons: liveGrants(who, now).map((grant) => reasonOf(grant, now)),
       home: who.home,
       consent: services.consent !== undefined,
+      entraPortal: services.settings.entraPortal,
       now,
       may: {
         connect: scopeFor(who, tabOf(who), 'connect', now).all,
