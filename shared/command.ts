@@ -168,9 +168,7 @@ function scoreCommand(rest: Word[]): Command {
 
 function connectCommand(rest: Word[]): Command {
   const tenant = nameIn(rest);
-  return tenant === ''
-    ? misused('connect', 'Which tenant shall be connected?')
-    : { kind: 'connect', tenant };
+  return tenant === '' ? misused('connect', 'Which tenant shall be connected?') : { kind: 'connect', tenant };
 }
 
 function healthCommand(rest: Word[]): Command {

@@ -1,8 +1,8 @@
 import { Button } from '@fluentui/react-components';
 import type { ReactNode } from 'react';
 import type { CredentialLine, TenantPage } from '../shared/api.ts';
-import { isNotConnected } from '../shared/tenants/not-connected.ts';
 import { credentialWords, expiryStage, expiryText } from '../shared/tenants/credential-expiry.ts';
+import { isNotConnected } from '../shared/tenants/not-connected.ts';
 import { dayOf, type Instant } from '../shared/time.ts';
 import { dayText, momentText } from '../shared/words.ts';
 import type { Api } from './api.ts';
@@ -60,12 +60,7 @@ export function Connection(props: {
         <p>There is no credential for this tenant, so nothing can be read.</p>
       )}
       {may.connect && Consent !== null && !isNotConnected(tenant.health) && (
-        <Consent
-          api={props.api}
-          company={tenant}
-          again={credential !== null}
-          changed={props.changed}
-        />
+        <Consent api={props.api} company={tenant} again={credential !== null} changed={props.changed} />
       )}
       {waiting !== null && (
         <p className="attention">

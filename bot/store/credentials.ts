@@ -40,7 +40,7 @@ const sealedSchema = v.variant('kind', [
 export function openCredentials(
   { engine, now }: Pick<Kit, 'now'> & { engine: Pick<Engine, 'collection'> },
   keyring: Keyring,
-  audit: AuditStore,
+  audit: Pick<AuditStore, 'write'>,
 ): CredentialStore {
   const credentials = engine.collection<CredentialDocument>(credentialsDeclaration);
   const keys = engine.collection<TenantKeyDocument>(tenantKeysDeclaration);
