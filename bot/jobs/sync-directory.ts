@@ -10,7 +10,7 @@ import {
   directoryDatasetNames,
   type Tenant,
 } from '../../shared/tenants/tenant.ts';
-import { never } from '../../shared/time.ts';
+import { never, plus } from '../../shared/time.ts';
 import { errorCode, hasCode, WatchpostError } from '../errors.ts';
 import type { Failure, Lease, Reading, Services, TenantAccess } from '../services.ts';
 import { nextDue, retryDue } from './cadence.ts';
@@ -18,7 +18,11 @@ import { directoryStateOf, isWanted, passingFailure } from './directory-states.t
 import { readMailDomains } from './mail-domains.ts';
 import { knownHash } from './readings.ts';
 
-export type DirectoryOutcome = 'changed' | 'unchanged' | 'failed' | 'gone';
+/** `waiting`: all was read but the sign-ins, for which our own budget had no room yet. */
+export type DirectoryOutcome = 'changed' | 'unchanged' | 'waiting' | 'failed' | 'gone';
+/** Until the sign-ins are asked for again. */
+const waitingMs = 5 * 60_000;
+
 type Told = { outcome: DirectoryOutcome; failure?: Failure };
 
 /**
@@ -30,12 +34,14 @@ export async function syncDirectory(lease: Lease, services: Services): Promise<D
   const { store, log } = services;
   const started = performance.now();
   const scope = scopeOfJob(lease.tenantId);
-  const failures = (await store.work.get(scope, lease.tenantId, lease.kind))?.failures ?? 0;
+  const row = await store.work.get(scope, lease.tenantId, lease.kind);
+  const failures = row?.failures ?? 0;
+  const again = failures > 0 || row?.lastOutcome === 'waiting';
   let told: Told;
   let tenant: Tenant | null = null;
   try {
     tenant = await store.tenants.get(scope, lease.tenantId);
-    told = tenant === null ? { outcome: 'gone' } : await read(tenant, lease, failures > 0, services);
+    told = tenant === null ? { outcome: 'gone' } : await read(tenant, lease, again, services);
   } catch (error) {
     // Somebody else holds the lease now, or the program stops: not ours to finish.
     if (hasCode(error, 'conflict', 'stopped')) throw error;
@@ -50,13 +56,15 @@ export async function syncDirectory(lease: Lease, services: Services): Promise<D
       ? never
       : failed
         ? retryDue(cron, lease.tenantId, now, failures + 1, told.failure?.retryAfterMs)
-        : nextDue(cron, lease.tenantId, now);
+        : told.outcome === 'waiting'
+          ? plus(now, Math.max(told.failure?.retryAfterMs ?? 0, waitingMs))
+          : nextDue(cron, lease.tenantId, now);
   const ms = Math.round(performance.now() - started);
   await store.work.finish(lease, { nextDueAt, outcome: told.outcome, ms, failed });
   return told.outcome;
 }
 
-/** `again`: the last try failed in part, so what was read then is left alone. */
+/** `again`: a part of the last try is still missing, so what was read then is left alone. */
 async function read(tenant: Tenant, lease: Lease, again: boolean, services: Services): Promise<Told> {
   const { store } = services;
   const scope = scopeOfJob(tenant.id);
@@ -92,6 +100,13 @@ async function read(tenant: Tenant, lease: Lease, again: boolean, services: Serv
   for (const [name, reading] of readings) datasets[name] = directoryStateOf(tenant, name, reading, now);
   // Last of all, the mark "read": a crash before it makes the next sync read everything again.
   await store.work.saveTenant(scope, lease, { datasets });
+  // A turn that has not come yet is no failure of anybody.
+  const signIns = readings.get('signInActivity');
+  const others = [...readings].flatMap(([name, one]) => (name === 'signInActivity' ? [] : [one]));
+  const queued =
+    signIns?.kind === 'failed' && signIns.failure.kind === 'throttled' ? signIns.failure : undefined;
+  if (queued !== undefined && passingFailure(others) === undefined)
+    return { outcome: 'waiting', failure: queued };
   const failure = passingFailure([...readings.values()]);
   if (failure !== undefined) return { outcome: 'failed', failure };
   return { outcome: Object.keys(parts).length > 0 ? 'changed' : 'unchanged' };

@@ -225,6 +225,33 @@ test.each<{
   30_000,
 );
 
+test('sign-ins whose turn has not come are waited for: no failure, and nothing else is read again', async () => {
+  const id = await rig.make({ name: 'In Line', domain: 'in-line.example', licence: 'E5', users: 12 });
+  const { microsoft } = rig.services;
+  const queued = {
+    kind: 'failed',
+    failure: {
+      kind: 'throttled',
+      cause: 'Microsoft asks us to wait.',
+      remedy: '',
+      transient: true,
+      retryAfterMs: 400_000,
+    },
+  } as const;
+  const busy = { ...rig.services, microsoft: { ...microsoft, signInActivity: async () => queued } };
+  expect(await rig.sync(id, busy)).toBe('waiting');
+  const row = await rig.store.work.get(scopeOfJob(id), id, 'sync-directory');
+  expect(row).toMatchObject({ failures: 0, lastOutcome: 'waiting' });
+  const wait = millis(row?.dueAt ?? never) - millis(rig.store.now());
+  expect(wait).toBeGreaterThan(390_000);
+  expect(wait).toBeLessThanOrEqual(400_000);
+  const asked = (await rig.asked(id)).length;
+  expect(await rig.sync(id)).toBe('changed');
+  const again = (await rig.asked(id)).slice(asked).map(({ path }) => path);
+  expect(again).toEqual([expect.stringMatching(/signInActivity/)]);
+  expect(await rig.states(id)).toEqual(allOk);
+});
+
 test('a credential that is refused: Entra is asked once, not once for each part', async () => {
   const id = await rig.make({ name: 'Refused', domain: 'refused.example', users: 10 });
   await rig.sync(id);
