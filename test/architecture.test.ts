@@ -103,7 +103,11 @@ const libraries: { name: RegExp; rooms: RegExp[]; why: string }[] = [
     rooms: [/^bot\/api\/require-user\.ts$/, /^bot\/teams\//, /^bot\/microsoft\//],
     why: 'tokens',
   },
-  { name: /^@microsoft\/teams-js$/, rooms: [/^tab\/(teams|popup)\.ts$/], why: 'one file knows the host, one its windows' },
+  {
+    name: /^@microsoft\/teams-js$/,
+    rooms: [/^tab\/(teams|popup)\.ts$/],
+    why: 'one file knows the host, one its windows',
+  },
   { name: /^(react|react-dom|@fluentui\/)/, rooms: [/^tab\//], why: 'the page' },
   { name: /^(vite|@vitejs\/)/, rooms: [/^tab\/vite\.config\.ts$/], why: "the tab's build" },
   {
