@@ -36,7 +36,10 @@ export const acknowledgeFromCard: CardHandler['run'] = async (action, _, who, wh
       return sentenceFor(say, tenant);
     }
     const done = acknowledge(kept.value, doing);
-    if (done.kind === 'refused') return answered(kept.value, tenant, `${done.say} `, services);
+    if (done.kind === 'refused') {
+      await audit('acknowledge', 'refused', { tenant: tenant.id, detail: 'it is over already' });
+      return answered(kept.value, tenant, `${done.say} `, services);
+    }
     // Pressed again it changes nothing, but completes what a crash kept from being written: rows that are there stay.
     const tell = await refreshes(done.finding, scope, services);
     if (!(await services.store.findings.save(scope, done.finding, kept.revision, tell))) continue;
@@ -45,6 +48,7 @@ export const acknowledgeFromCard: CardHandler['run'] = async (action, _, who, wh
       await audit('acknowledge', 'done', { tenant: tenant.id, detail: `finding ${id} ${generation}` });
       return answered(done.finding, tenant, '', services);
     }
+    await audit('acknowledge', 'refused', { tenant: tenant.id, detail: 'somebody was first' });
     return answered(done.finding, tenant, firstWas(done.finding, services), services);
   }
   throw new WatchpostError('conflict', 'The finding was changed by others again and again.');

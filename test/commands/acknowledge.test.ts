@@ -129,7 +129,7 @@ test('pressed a second time it says who was first, and nothing more is told', as
   expect(JSON.stringify(reply.card)).toContain(`Acknowledged by ${operator.name} on`);
   expect(await sendWaiting()).toEqual([]);
   expect((await kept()).finding.history).toHaveLength(2);
-  expect(await audits()).toEqual([`done ${operator.oid}`]);
+  expect(await audits()).toEqual([`refused ${admin.oid}`, `done ${operator.oid}`]);
 });
 
 test('two people at once: one is first, the other is told who', async () => {
@@ -140,7 +140,10 @@ test('two people at once: one is first, the other is told who', async () => {
   const first = acknowledgements[0]?.who ?? '';
   for (const reply of replies) expect(reply.text).toContain(`Acknowledged by ${first} on`);
   expect(replies.filter(({ text }) => text.includes('before you'))).toHaveLength(3);
-  expect(await audits()).toHaveLength(1);
+  expect((await audits()).map((entry) => entry.split(' ')[0]).sort()).toEqual([
+    'done',
+    ...['refused', 'refused', 'refused'],
+  ]);
   expect(await sendWaiting()).toHaveLength(2);
 });
 
@@ -226,7 +229,7 @@ test('what is over says so, and shows the card that is closed', async () => {
   expect(reply.text).toMatch(/^This is over already\./);
   expect(JSON.stringify(reply.card)).toContain(`${tenant.name} recovered`);
   expect((await kept()).finding.state).toBe('resolved');
-  expect(await audits()).toEqual([]);
+  expect(await audits()).toEqual([`refused ${operator.oid}`]);
 });
 
 test('the card of an earlier fall does not acknowledge the one that stands now', async () => {
