@@ -1,12 +1,12 @@
 import { Button } from '@fluentui/react-components';
-import { useEffect, useRef, useState } from 'react';
+import { memo, useEffect, useRef, useState } from 'react';
 import type { Selection, TenantList, TenantMatch, TenantRow } from '../shared/api.ts';
 import { cadenceText } from '../shared/tenants/cadence.ts';
 import { isNotConnected } from '../shared/tenants/not-connected.ts';
 import type { WorkState } from '../shared/tenants/work-state.ts';
 import { workStateOf, workStateText } from '../shared/tenants/work-state.ts';
 import type { Instant } from '../shared/time.ts';
-import { counted } from '../shared/words.ts';
+import { ageText, counted } from '../shared/words.ts';
 import type { ApiError } from './api.ts';
 import { Bulk } from './Bulk.tsx';
 import './companies.css';
@@ -22,12 +22,15 @@ import type { SectionProps } from './section.ts';
 import { needsConnecting, type WayIn } from './TenantTable.tsx';
 import { asCell, asGroup, asHead, asRow, asTable } from './table-roles.ts';
 import { useHeadingFocus } from './use-heading-focus.ts';
+import { useKeyOf } from './use-key-of.ts';
 import { forgetLoads, useLoad } from './use-load.ts';
 import { asApiError } from './use-me.ts';
 import { useNow } from './use-now.ts';
 
-const typingMs = 60;
+const typingMs = 30;
 const loadConsentRow = async () => (await import('./Consent.tsx')).ConsentRow;
+
+type Ticked = ReadonlySet<string> | 'all';
 
 /** The work list: who is connected and who is not, and what is done to many of them with one press. */
 export function Companies({ api, me }: SectionProps) {
@@ -37,8 +40,9 @@ export function Companies({ api, me }: SectionProps) {
   const list = useLoad<TenantList>(`companies ${key}`, (signal) =>
     api.tenants({ show: 'all', q: match.q ?? '', ...narrowed(match) }, signal),
   );
+  const loaded = useKeyOf(list.value, key);
   const [typed, setTyped] = useState(match.q ?? '');
-  const [ticked, setTicked] = useState<ReadonlySet<string> | 'all'>(new Set());
+  const [ticked, setTicked] = useState<Ticked>(new Set());
   const asked = useRef(match.q ?? '');
 
   const go = (to: TenantMatch): void => {
@@ -102,7 +106,7 @@ export function Companies({ api, me }: SectionProps) {
       {list.error !== null && <RefreshFailed error={list.error} reload={list.reload} />}
       <Narrow figures={figures} at={match} go={go} always />
       <Table
-        key={key}
+        key={loaded}
         list={list.value}
         more={(after) => api.tenants({ show: 'all', q: match.q ?? '', ...narrowed(match), after })}
         ticked={ticked}
@@ -133,7 +137,7 @@ function Table(props: {
   list: TenantList;
   more: (after: string) => Promise<TenantList>;
   ticked: ReadonlySet<string> | 'all';
-  tick: (ticked: ReadonlySet<string>) => void;
+  tick: React.Dispatch<React.SetStateAction<Ticked>>;
   q: string;
   connect: WayIn;
 }) {
@@ -147,14 +151,18 @@ function Table(props: {
   const isTicked = (id: string): boolean => ticked === 'all' || ticked.has(id);
   const whole = rows.length > 0 && rows.every(({ id }) => isTicked(id));
 
-  const change = (ids: readonly string[], on: boolean): void => {
-    const after = new Set(ticked === 'all' ? rows.map(({ id }) => id) : ticked);
-    for (const id of ids) {
-      if (on) after.add(id);
-      else after.delete(id);
-    }
-    tick(after);
-  };
+  const shown = useRef(rows);
+  shown.current = rows;
+  // What is ticked, and what is shown, as they are when it happens: a row is not drawn anew for each change of others.
+  const change = (ids: readonly string[], on: boolean): void =>
+    tick((before) => {
+      const after = new Set(before === 'all' ? shown.current.map(({ id }) => id) : before);
+      for (const id of ids) {
+        if (on) after.add(id);
+        else after.delete(id);
+      }
+      return after;
+    });
   const showMore = async (): Promise<void> => {
     if (next === null) return;
     try {
@@ -205,6 +213,7 @@ function Table(props: {
                 key={row.id}
                 row={row}
                 now={now}
+                age={row.readAt === null ? '' : ageText(row.readAt, now)}
                 ticked={isTicked(row.id)}
                 tick={(on) => change([row.id], on)}
                 connect={props.connect}
@@ -233,13 +242,16 @@ function Table(props: {
   );
 }
 
-function Row(props: {
+type RowProps = {
   row: TenantRow;
   now: Instant;
+  age: string;
   ticked: boolean;
   tick: (on: boolean) => void;
   connect: WayIn;
-}) {
+};
+
+const Row = memo(function Row(props: RowProps) {
   const { row, now } = props;
   return (
     <tr {...asRow} className="tickable">
@@ -282,6 +294,16 @@ function Row(props: {
         {row.readAt === null ? <span className="muted">not yet</span> : <Age at={row.readAt} now={now} />}
       </td>
     </tr>
+  );
+}, isSame);
+
+/** `now` moves every half minute: what counts of it are the words it makes. */
+function isSame(a: RowProps, b: RowProps): boolean {
+  return (
+    a.row === b.row &&
+    a.ticked === b.ticked &&
+    a.age === b.age &&
+    (a.connect === null) === (b.connect === null)
   );
 }
 

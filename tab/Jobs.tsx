@@ -18,7 +18,7 @@ import { useLoad } from './use-load.ts';
 import { asApiError } from './use-me.ts';
 import { useNow } from './use-now.ts';
 
-const typingMs = 60;
+const typingMs = 30;
 const refreshMs = 5_000;
 const filterWords: Record<JobFilter, string> = {
   all: 'All',

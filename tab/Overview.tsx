@@ -16,12 +16,13 @@ import { Search } from './Search.tsx';
 import { OverviewFrame } from './Skeleton.tsx';
 import { needsConnecting, TenantTable, type WayIn } from './TenantTable.tsx';
 import { useHeadingFocus } from './use-heading-focus.ts';
+import { useKeyOf } from './use-key-of.ts';
 import { useLoad } from './use-load.ts';
 import { asApiError } from './use-me.ts';
 import { useNow } from './use-now.ts';
 import { useReloadWhile } from './use-reload-while.ts';
 
-const typingMs = 60;
+const typingMs = 30;
 const loadFirstSteps = async () => (await import('./FirstSteps.tsx')).FirstSteps;
 const loadConnect = async () => (await import('./Connect.tsx')).Connect;
 const loadConsentRow = async () => (await import('./Consent.tsx')).ConsentRow;
@@ -38,6 +39,7 @@ export function Overview(props: {
   const { show, q } = at;
   const key = `tenants ${hrefOf(at)}`;
   const list = useLoad<TenantList>(key, (signal) => api.tenants(at, signal));
+  const loaded = useKeyOf(list.value, key);
   const heading = useHeadingFocus('Tenants');
   const waiting =
     list.value?.rows.some(({ health }) => health.state === 'waiting' && !isNotConnected(health)) === true;
@@ -126,7 +128,7 @@ export function Overview(props: {
           </fieldset>
           <Narrow figures={figures} at={at} go={go} />
           <Rows
-            key={key}
+            key={loaded}
             api={api}
             list={list.value}
             at={at}
