@@ -104,7 +104,7 @@ export function Companies({ api, me }: SectionProps) {
         )}
       </header>
       {list.error !== null && <RefreshFailed error={list.error} reload={list.reload} />}
-      <Narrow figures={figures} at={match} go={go} always />
+      <Narrow figures={figures} at={match} go={go} />
       <Table
         key={loaded}
         list={list.value}

@@ -4,20 +4,10 @@ import { Bar } from './parts.tsx';
 
 type Narrowed = { state?: WorkState | undefined; tag?: string | undefined };
 
-/**
- * How many are connected, and the choices of state and tag, which narrow together with the search. Nothing where there
- * is nothing to choose: all are connected and none has a tag.
- */
-export function Narrow(props: {
-  figures: TenantFigures;
-  at: Narrowed;
-  go: (to: Narrowed) => void;
-  always?: true;
-}) {
+/** How many are connected, and the choices of state and tag, which narrow together with the search. */
+export function Narrow(props: { figures: TenantFigures; at: Narrowed; go: (to: Narrowed) => void }) {
   const { figures, at, go } = props;
   const { tenants, connected, states, tags } = figures;
-  const asked = at.state !== undefined || at.tag !== undefined;
-  if (props.always !== true && !asked && states.length < 2 && tags.length === 0) return null;
   return (
     <div className="narrow">
       <span className="with-bar connected">

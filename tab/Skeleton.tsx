@@ -27,6 +27,9 @@ export function OverviewFrame() {
       <div className="chips" aria-hidden="true">
         <span className="chip bone" />
       </div>
+      <div className="narrow" aria-hidden="true">
+        <span className="bone short" />
+      </div>
       <section className="card table-card" aria-hidden="true">
         <table className="tenants">
           <TableHead />

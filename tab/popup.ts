@@ -1,4 +1,4 @@
-import { app, authentication } from '@microsoft/teams-js';
+import { mayBeInTeams } from './in-teams.ts';
 
 /** How a window of *Sign in with Microsoft* ended, for the page that opened it. */
 export type PopupEnd =
@@ -10,6 +10,8 @@ export type PopupEnd =
 const channelName = 'watchpost-connect';
 const size = { width: 600, height: 720 };
 const lookMs = 400;
+/** The page that opened a window says that it heard; one in Teams does not listen there. */
+const heardMs = 500;
 /** A Teams client answers within a fraction of this; a window outside of Teams never hears one. */
 const helloMs = 4_000;
 
@@ -18,10 +20,19 @@ const helloMs = 4_000;
  * is waited for: browsers let nothing else open windows.
  */
 export async function openPopup(address: Promise<string>): Promise<PopupEnd> {
-  return app.isInitialized() ? await inTeams(await address) : await inBrowser(address);
+  if (!mayBeInTeams()) return await inBrowser(address);
+  const host = await library();
+  return host.app.isInitialized() ? await inTeams(host, await address) : await inBrowser(address);
 }
 
-async function inTeams(address: string): Promise<PopupEnd> {
+type Library = typeof import('@microsoft/teams-js');
+
+/** Read where a Teams client may be: it looks for lists of Microsoft's on the network as soon as it is there. */
+function library(): Promise<Library> {
+  return import('@microsoft/teams-js');
+}
+
+async function inTeams({ authentication }: Library, address: string): Promise<PopupEnd> {
   try {
     const says = await authentication.authenticate({ url: absolute(address), ...size });
     return { kind: 'connected', says };
@@ -36,7 +47,10 @@ async function inTeams(address: string): Promise<PopupEnd> {
 async function inBrowser(address: Promise<string>): Promise<PopupEnd> {
   const channel = new BroadcastChannel(channelName);
   const told = new Promise<PopupEnd>((resolve) => {
-    channel.onmessage = ({ data }: MessageEvent<PopupEnd>) => resolve(data);
+    channel.onmessage = ({ data }: MessageEvent<PopupEnd>) => {
+      channel.postMessage('heard');
+      resolve(data);
+    };
   });
   const popup = window.open('', '_blank', `popup,width=${size.width},height=${size.height}`);
   try {
@@ -71,17 +85,25 @@ function absolute(address: string): string {
 /** In the window itself: tells whoever opened it how it ended. A failure stays on screen where nobody else shows it. */
 export async function tellOpener(end: Extract<PopupEnd, { says: string }>): Promise<void> {
   const channel = new BroadcastChannel(channelName);
+  const heard = new Promise<boolean>((resolve) => {
+    channel.onmessage = () => resolve(true);
+    setTimeout(() => resolve(false), heardMs);
+  });
   channel.postMessage(end);
+  const told = await heard;
   channel.close();
-  if (await teamsIsThere()) {
-    if (end.kind === 'connected') authentication.notifySuccess(end.says);
-    else authentication.notifyFailure(end.says);
-    return;
+  if (!told) {
+    const { app, authentication } = await library();
+    if (await teamsIsThere(app)) {
+      if (end.kind === 'connected') authentication.notifySuccess(end.says);
+      else authentication.notifyFailure(end.says);
+      return;
+    }
   }
   if (end.kind === 'connected') window.close();
 }
 
-async function teamsIsThere(): Promise<boolean> {
+async function teamsIsThere(app: Library['app']): Promise<boolean> {
   const late = new Promise<false>((resolve) => setTimeout(() => resolve(false), helloMs));
   const there = app.initialize().then(
     () => true,

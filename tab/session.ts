@@ -1,4 +1,5 @@
 import { type Api, ApiError, openApi, tabConfig } from './api.ts';
+import { mayBeInTeams } from './in-teams.ts';
 import { navigate } from './navigation.ts';
 import { hrefOf, routeOfSubPage } from './route.ts';
 import { finishSignIn, startSignIn } from './sign-in.ts';
@@ -43,11 +44,6 @@ function inTeams(teams: TeamsHost, onTheme: (name: ThemeName) => void): Session 
     }
   };
   return { kind: 'ready', api: openApi(token), teams, switchPerson: null };
-}
-
-/** In a frame, or in the web view of a phone, which has its own bridge. Anything else needs no waiting. */
-function mayBeInTeams(): boolean {
-  return window.parent !== window || 'nativeInterface' in window;
 }
 
 async function inBrowser(): Promise<Session> {

@@ -209,7 +209,7 @@ export const holds: Readonly<Record<number, () => void | Promise<void>>> = {
   31() {
     for (const [, card] of cards) {
       expect(JSON.stringify(card)).not.toContain('Chart.');
-      for (const one of shownBy(card).texts) if (/\d\d:\d\d/.test(one)) expect(one).toMatch(/\d\d:\d\d UTC/);
+      for (const one of shownBy(card).texts) if (/\d\d:\d\d/.test(one)) expect(one).toMatch(/\d\d:\d\d\sUTC/);
     }
   },
   32() {

@@ -437,8 +437,10 @@ function tooEarly(
   asked: readonly LoggedRequest[],
   waits: (refused: LoggedRequest) => number,
 ): LoggedRequest[] {
-  // What was on its way when the refusal came is no disobedience: a few milliseconds are the log's own.
+  // What was on its way when the refusal came is no disobedience, and a busy program hears of it a moment later; a few
+  // milliseconds are the log's own.
   const slack = 5;
+  const heardMs = 250;
   return asked
     .filter((one) => one.status === 429)
     .flatMap((refused) =>
@@ -446,7 +448,7 @@ function tooEarly(
         (one) =>
           one.tenant === refused.tenant &&
           one.host === refused.host &&
-          Date.parse(one.at) > endOf(refused) + slack &&
+          Date.parse(one.at) > endOf(refused) + heardMs &&
           Date.parse(one.at) < endOf(refused) + waits(refused) - slack,
       ),
     );

@@ -36,7 +36,9 @@ export async function readWholeStore(engine: Engine): Promise<WholeStore> {
       after = page.next ?? undefined;
     } while (after !== undefined);
     const withoutIds = randomIds.has(declaration.name);
-    whole.set(declaration.name, rows.map((row) => line(row, withoutIds)).sort());
+    // Which settings differ from the start before is told at each start; the port does, and only who was killed starts again.
+    const told = rows.filter((row) => !('what' in row && row.what === 'settings'));
+    whole.set(declaration.name, told.map((row) => line(row, withoutIds)).sort());
   }
   return whole;
 }
