@@ -25,11 +25,11 @@ export async function openPopup(address: Promise<string>): Promise<PopupEnd> {
   return host.app.isInitialized() ? await inTeams(host, await address) : await inBrowser(address);
 }
 
-type Library = typeof import('@microsoft/teams-js');
+type Library = typeof import('./popup-host.ts');
 
 /** Read where a Teams client may be: it looks for lists of Microsoft's on the network as soon as it is there. */
 function library(): Promise<Library> {
-  return import('@microsoft/teams-js');
+  return import('./popup-host.ts');
 }
 
 async function inTeams({ authentication }: Library, address: string): Promise<PopupEnd> {

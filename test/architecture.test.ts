@@ -105,7 +105,7 @@ const libraries: { name: RegExp; rooms: RegExp[]; why: string }[] = [
   },
   {
     name: /^@microsoft\/teams-js$/,
-    rooms: [/^tab\/(teams|popup)\.ts$/],
+    rooms: [/^tab\/(teams|popup-host)\.ts$/],
     why: 'one file knows the host, one its windows',
   },
   { name: /^(react|react-dom|@fluentui\/)/, rooms: [/^tab\//], why: 'the page' },
