@@ -13,6 +13,7 @@ const dayMs = 86_400_000;
 let rig: HearRig;
 beforeAll(async () => {
   rig = await openHearRig();
+  await rig.limits(false);
 }, 60_000);
 afterAll(async () => await rig.close());
 

@@ -30,8 +30,8 @@ beforeAll(async () => {
 afterAll(() => sandbox.stop());
 beforeEach(async () => {
   await sandbox.control('DELETE', '/_sandbox/faults');
-  await sandbox.control('POST', '/_sandbox/limits', { off: true });
   rig = await openHearRig(sandbox);
+  await rig.limits(false);
 });
 afterEach(() => rig.close());
 
@@ -126,7 +126,7 @@ test('a connector that takes every second message and then fails: none lost, eve
 }, 600_000);
 
 test('Teams at its worst, within its limits: none lost, every repeat says so, none refused for being too fast', async () => {
-  await sandbox.control('POST', '/_sandbox/limits', { off: false });
+  await rig.limits(true);
   const random = seeded(seed + 1);
   const to = await conversations(count(5, 60));
   const tenants = 9;
