@@ -688,7 +688,7 @@ if (uri === '') {
     await client.db().collection('credentials').dropIndexes();
     const less = await examine({ ...env, ENCRYPTION_KEYS: keysOf('k2', 2) }, folder);
     expect(lines(wrongs(less))).toEqual([
-      "MongoDB's indexes: 1 is missing (credentials: tenantId).",
+      "MongoDB's indexes: 2 are missing (credentials: tenantId; credentials: expiresAt).",
       expect.stringMatching(/^ENCRYPTION_KEYS: They do not open the credentials of 1 of 1/),
     ]);
   });
