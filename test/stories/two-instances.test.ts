@@ -139,7 +139,11 @@ suite('two instances over one MongoDB', () => {
    * A customer falls; whoever tells it stands still (SIGSTOP) in the middle until its lease is over and the other has
    * told it, then goes on (SIGCONT).
    */
-  async function slept(name: string, customer: SandboxCustomer, fault: object): Promise<Slept> {
+  async function slept(
+    name: string,
+    customer: SandboxCustomer,
+    fault: { method: 'GET' | 'POST' },
+  ): Promise<Slept> {
     const where = await soc.channel(name);
     await soc.ask(soc.bo, where, `watch ${customer.domain}`, /now watches/);
     // Somebody joined: before the next message Teams is asked again who is there.
@@ -165,7 +169,8 @@ suite('two instances over one MongoDB', () => {
     const { child } = soc.program(sleeper);
     child.kill('SIGSTOP');
     try {
-      expect((await rowIn(where))?.attempting).toBe(true);
+      // Who asks for the members first has not begun; a message that is under way was written down before.
+      expect((await rowIn(where))?.attempting).toBe(fault.method === 'POST' ? true : undefined);
       let held: unknown;
       await poll(
         async () => {
