@@ -103,7 +103,7 @@ const worst = [
 
 test('a connector that takes every second message and then fails: none lost, every repeat says so', async () => {
   const random = seeded();
-  const sends = count(300, 2_000);
+  const sends = count(150, 2_000);
   const to = await conversations(sends / 10);
   const one = rig.instance('one');
   // Limits are off here, and so is our patience: thirty seconds go by in one.
