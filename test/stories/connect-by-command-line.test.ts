@@ -73,7 +73,8 @@ describe('alone, without a server', () => {
           ...['connect', contoso.domain, '--app-id', contoso.appId],
           ...['--secret-file', file('wrong', 'not-the-secret-of-this-app'), ...more],
         ],
-        { WATCHPOST_TEST_SANDBOX },
+        // Not the folder of a demo that somebody has run here.
+        { WATCHPOST_TEST_SANDBOX, WATCHPOST_DATA: join(folder, 'nobody') },
       );
     const named = await asked('--env', env);
     expect(named.out).toMatch(/failed Sign in to the tenant: .*secret/);
