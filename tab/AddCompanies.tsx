@@ -5,7 +5,7 @@ import { counted } from '../shared/words.ts';
 import './companies.css';
 import { Field } from './Field.tsx';
 import { follow, navigate } from './navigation.ts';
-import { Mark } from './parts.tsx';
+import { Mark, TagChips } from './parts.tsx';
 import type { SectionProps } from './section.ts';
 import { asCell, asGroup, asHead, asRow, asTable } from './table-roles.ts';
 import { useHeadingFocus } from './use-heading-focus.ts';
@@ -268,15 +268,7 @@ function Line({ line }: { line: ImportLine }) {
         )}
       </td>
       <td {...asCell} className="full">
-        {line.tags.length > 0 && (
-          <ul className="tag-chips" aria-label="Tags">
-            {line.tags.map((tag) => (
-              <li key={tag} className="tag">
-                {tag}
-              </li>
-            ))}
-          </ul>
-        )}
+        <TagChips tags={line.tags} />
       </td>
       <td {...asCell} className="full">
         <span className="with-bar">

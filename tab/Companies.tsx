@@ -14,7 +14,7 @@ import { LoadFailed } from './LoadFailed.tsx';
 import { useLazy } from './lazy.ts';
 import { Narrow } from './Narrow.tsx';
 import { follow, navigate, useAddress } from './navigation.ts';
-import { Age, Mark } from './parts.tsx';
+import { Age, Mark, TagChips } from './parts.tsx';
 import { RefreshFailed } from './RefreshFailed.tsx';
 import { hrefOf } from './route.ts';
 import { Search } from './Search.tsx';
@@ -270,15 +270,7 @@ const Row = memo(function Row(props: RowProps) {
         {row.domain !== row.name && <span className="caption">{row.domain}</span>}
       </td>
       <td {...asCell} className="full">
-        {row.tags.length > 0 && (
-          <ul className="tag-chips" aria-label="Tags">
-            {row.tags.map((tag) => (
-              <li key={tag} className="tag">
-                {tag}
-              </li>
-            ))}
-          </ul>
-        )}
+        <TagChips tags={row.tags} />
       </td>
       <td {...asCell} className="full">
         <StateWord row={row} />

@@ -2,6 +2,7 @@ import { type ReactNode, useState } from 'react';
 import type { Api } from './api.ts';
 import './companies.css';
 import { useLazy } from './lazy.ts';
+import { TagChips } from './parts.tsx';
 
 const loadTags = async () => (await import('./Bulk.tsx')).Tags;
 
@@ -24,15 +25,7 @@ export function TenantTags(props: {
   };
   return (
     <>
-      {tags.length > 0 && (
-        <ul className="tag-chips" aria-label="Tags">
-          {tags.map((tag) => (
-            <li key={tag} className="tag">
-              {tag}
-            </li>
-          ))}
-        </ul>
-      )}
+      <TagChips tags={tags} />
       {mayChange && (
         <button type="button" className="quiet" onClick={() => setOpen(true)}>
           {tags.length === 0 ? 'Add tags' : 'Edit tags'}

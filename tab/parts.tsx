@@ -68,6 +68,20 @@ const kinds: Record<HealthState, 'good' | 'bad' | 'waiting'> = {
   'service-error': 'bad',
 };
 
+/** The tags of a company; nothing where it has none. */
+export function TagChips({ tags }: { tags: readonly string[] }) {
+  if (tags.length === 0) return null;
+  return (
+    <ul className="tag-chips" aria-label="Tags">
+      {tags.map((tag) => (
+        <li key={tag} className="tag">
+          {tag}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 /** A disc, a square on its tip, or a ring: the form says what the colour says. */
 export function Mark({ kind }: { kind: 'good' | 'bad' | 'waiting' | 'old' }) {
   return (

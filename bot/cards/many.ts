@@ -40,13 +40,15 @@ export function manyCard<R extends Ranked>(news: {
   /** Escaped. */
   title: string;
   detail: string;
+  /** Of two that are as severe, the heavier one comes first; otherwise by name. */
+  weight?(row: R): number;
   rowOf(row: R): ManyRow;
   /** One of them as a sentence; `tenant` is told apart from its namesakes, `foreign` escapes and cuts. */
   say(row: R, tenant: string, foreign: (text: string, most: number) => string): string;
 }): { card: CardData; text: string } {
   if (news.rows.length > mostRows) throw new RangeError(`a card of news has room for ${mostRows} tenants`);
-  const { title } = news;
-  const rows = [...news.rows].sort(worstFirst);
+  const { title, weight = () => 0 } = news;
+  const rows = [...news.rows].sort((one, other) => worstFirst(one, other, weight));
   const shared = namesakes(rows.map(({ tenant }) => tenant));
   const foot = news.maybeRepeated ? [repeatedLine] : [];
   const sentences = (foreign: (text: string, most: number) => string): string[] => {
@@ -76,10 +78,11 @@ export function manyCard<R extends Ranked>(news: {
   return { card, text: [`${title}.`, ...sentences(plain), ...foot].join(' ') };
 }
 
-function worstFirst(one: Ranked, other: Ranked): number {
+function worstFirst<R extends Ranked>(one: R, other: R, weight: (row: R) => number): number {
   return (
     Number(one.transition.kind === 'resolved') - Number(other.transition.kind === 'resolved') ||
     ranks[other.transition.severity] - ranks[one.transition.severity] ||
+    weight(other) - weight(one) ||
     (one.tenant.name < other.tenant.name ? -1 : 1)
   );
 }

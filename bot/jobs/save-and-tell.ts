@@ -1,7 +1,46 @@
 import { scopeOfJob } from '../../shared/access.ts';
-import type { Finding, Transition } from '../../shared/alerts/finding.ts';
+import { type Finding, findingId, type Rule, type Transition } from '../../shared/alerts/finding.ts';
+import { digest } from '../digest.ts';
+import { WatchpostError } from '../errors.ts';
 import type { Lease, Services, SubscriptionRow } from '../services.ts';
 import { entriesFor } from './entries-for.ts';
+
+/** Somebody may change a finding while it is judged, by *Acknowledge*. */
+export const mostTries = 5;
+
+export function neverStill(): WatchpostError {
+  return new WatchpostError('store', 'A finding was changed again and again while it was judged.');
+}
+
+/**
+ * Judges the tenant's one finding of a rule with what stands there now, and saves and tells what follows; judged again
+ * when somebody changed it meanwhile. Answers the finding as it stands then, null when there is none. Throws `conflict`
+ * when the lease was lost.
+ */
+export async function judgeAndTell<R extends Rule>(
+  lease: Lease,
+  { rule, object }: { rule: R; object: string },
+  decide: (finding: Extract<Finding, { rule: R }> | null) => {
+    tell: readonly Transition[];
+    finding: Extract<Finding, { rule: R }> | null;
+  },
+  services: Services,
+): Promise<Extract<Finding, { rule: R }> | null> {
+  const { store } = services;
+  const { tenantId } = lease;
+  const id = findingId(tenantId, rule, object, digest);
+  for (let tries = 0; tries < mostTries; tries += 1) {
+    const kept = await store.findings.get(scopeOfJob(tenantId), tenantId, id);
+    const known = kept?.value.rule === rule ? (kept.value as Extract<Finding, { rule: R }>) : null;
+    const { finding, tell } = decide(known);
+    if (finding === null || tell.length === 0) return finding;
+    const subscriptions = await store.subscriptions.all();
+    const told = { finding, tell };
+    if ((await saveAndTell(lease, told, kept?.revision ?? null, subscriptions, services)) !== null)
+      return finding;
+  }
+  throw neverStill();
+}
 
 /**
  * Saves a finding over the revision that was read, and an outbox row for everybody who hears of it (R34). Whoever began

@@ -4,11 +4,8 @@ import { tenantThreshold, thresholdsFor } from '../../shared/alerts/route.ts';
 import { decideScoreDrop, scoreObject } from '../../shared/alerts/score-drop.ts';
 import type { ControlProfile, EvaluatedSnapshot } from '../../shared/score/score.ts';
 import { digest } from '../digest.ts';
-import { WatchpostError } from '../errors.ts';
 import type { Lease, Services } from '../services.ts';
-import { saveAndTell } from './save-and-tell.ts';
-
-const mostTries = 5;
+import { mostTries, neverStill, saveAndTell } from './save-and-tell.ts';
 
 export type DropToJudge = {
   /** Both are asked for only when the day is really judged: they are large. Null: no day was evaluated yet. */
@@ -74,5 +71,5 @@ export async function tellDrop(
     judged.set(tenantId, keyOf(revision));
     return;
   }
-  throw new WatchpostError('store', 'A finding was changed again and again while it was judged.');
+  throw neverStill();
 }

@@ -1,6 +1,7 @@
 import { createHmac, X509Certificate } from 'node:crypto';
 import * as v from 'valibot';
 import type { TenantId } from '../../shared/tenants/tenant.ts';
+import type { Instant } from '../../shared/time.ts';
 import { hasCode, WatchpostError } from '../errors.ts';
 import { derivedKey, type Keyring, Secret } from '../secrets.ts';
 import type { AuditStore, CredentialFacts, CredentialStore, TenantAccess } from '../services.ts';
@@ -57,7 +58,7 @@ export function openCredentials(
         const sealed = seal(keyring, key, boundTo(id, version), textOf(access));
         // The row first, the newest version after it: a crash between them leaves a row that is newer, which opens.
         const row: CredentialDocument = { _id: id, tenantId: id, sealed, ...facts };
-        if (!(await replace(row, before?.version))) continue;
+        if (!(await replaceOver(credentials, row, before?.version))) continue;
         const counted = withVersion(keyring, key, version);
         await keys.updateOne(
           { _id: id, version: { $lt: version } },
@@ -104,23 +105,28 @@ export function openCredentials(
       );
     },
   };
+}
 
-  /** Only over the version that was read: of two at once, one begins again. */
-  async function replace(row: CredentialDocument, over: number | undefined): Promise<boolean> {
-    if (over === undefined) {
-      try {
-        await credentials.insertOne(row);
-        return true;
-      } catch (error) {
-        if (!hasCode(error, 'conflict')) throw error;
-        return false;
-      }
+type Versioned = { _id: string; version: number; expiresAt?: Instant };
+
+/** Writes a row only over the version that was read, or where there was none: of two at once, one begins again. */
+export async function replaceOver<T extends Versioned>(
+  rows: Collection<T>,
+  row: T,
+  over: number | undefined,
+): Promise<boolean> {
+  if (over === undefined) {
+    try {
+      await rows.insertOne(row);
+      return true;
+    } catch (error) {
+      if (!hasCode(error, 'conflict')) throw error;
+      return false;
     }
-    const { _id, ...fields } = row;
-    const gone = fields.expiresAt === undefined ? { $unset: { expiresAt: true as const } } : {};
-    const done = await credentials.updateOne({ _id, version: over }, { $set: fields, ...gone });
-    return done.matched === 1;
   }
+  const { _id, ...fields } = row;
+  const gone = fields.expiresAt === undefined ? { $unset: { expiresAt: true as const } } : {};
+  return (await rows.updateOne({ _id, version: over }, { $set: fields, ...gone })).matched === 1;
 }
 
 /** The tenant's data key, made when it is first wanted. */

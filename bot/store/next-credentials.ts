@@ -6,6 +6,7 @@ import {
   accessOf,
   factsOf,
   keyOf,
+  replaceOver,
   type TenantKeyDocument,
   tenantKeysDeclaration,
   textOf,
@@ -76,7 +77,7 @@ export function openNextCredentials(
         const sealed = seal(keyring, key, boundTo(id, version), textOf(access));
         const row: NextDocument = { _id: id, tenantId: id, sealed, at, ...facts };
         // The row first, its version after it, as with the one in use.
-        if (!(await replace(row, before?.version))) continue;
+        if (!(await replaceOver(waiting, row, before?.version))) continue;
         await count(id, version);
         return facts;
       }
@@ -112,22 +113,6 @@ export function openNextCredentials(
       return gone > 0;
     },
   };
-
-  /** Only over the version that was read: of two at once, one begins again. */
-  async function replace(row: NextDocument, over: number | undefined): Promise<boolean> {
-    if (over === undefined) {
-      try {
-        await waiting.insertOne(row);
-        return true;
-      } catch (error) {
-        if (!hasCode(error, 'conflict')) throw error;
-        return false;
-      }
-    }
-    const { _id, ...fields } = row;
-    const gone = fields.expiresAt === undefined ? { $unset: { expiresAt: true as const } } : {};
-    return (await waiting.updateOne({ _id, version: over }, { $set: fields, ...gone })).matched === 1;
-  }
 }
 
 function boundTo(tenantId: TenantId, version: number) {

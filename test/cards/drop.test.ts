@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { type DropNews, dropNews, dropNote } from '../../bot/cards/drop.ts';
-import { collapsedNews, mostRows } from '../../bot/cards/drops.ts';
+import { collapsedNews } from '../../bot/cards/drops.ts';
 import { acknowledgedObject, acknowledgeObject } from '../../bot/cards/finding.ts';
+import { mostRows } from '../../bot/cards/many.ts';
 import type { CardData } from '../../bot/services.ts';
 import { reopened, resolved } from '../../shared/alerts/tell.ts';
 import { acknowledged, type Fall, fallAlong, fallOf, falls } from './fallen.ts';
